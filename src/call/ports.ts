@@ -1,0 +1,64 @@
+/**
+ * What a call needs from the rest of the process, as narrow interfaces: the clients of media, VAD and engines fit
+ * them, and so do the fakes of the tests. Thread: main.
+ */
+import type { NegotiatedMedia } from '../sdp/negotiation.ts';
+import type { RingHandle, TapeHandle } from '../ring-buffers/layout.ts';
+import type {
+  Cancelled,
+  CancelWord,
+  ChatMessage,
+  Lapped,
+  SpeakTask,
+  Spoken,
+  TranscribeTask,
+  Transcript,
+} from '../workers/protocol.ts';
+
+export interface SpeechToText {
+  transcribe(task: Omit<TranscribeTask, 'kind' | 'queuedAtMs'>): Promise<Transcript | Cancelled | Lapped>;
+}
+
+export interface GenerateRequest {
+  readonly callId: number;
+  readonly turnId: number;
+  readonly messages: readonly ChatMessage[];
+  readonly cancel: CancelWord;
+}
+
+export interface GenerateOutcome {
+  readonly reason: 'stop' | 'maxTokens' | 'cancelled';
+  readonly queueMs: number;
+  readonly firstTokenMs: number;
+}
+
+export interface LanguageModel {
+  generate(request: GenerateRequest, onText: (text: string) => void): Promise<GenerateOutcome>;
+  closeConversation(callId: number): Promise<void>;
+}
+
+export interface TextToSpeech {
+  speak(task: Omit<SpeakTask, 'kind' | 'queuedAtMs'>): Promise<Spoken>;
+}
+
+export interface MediaPort {
+  openLeg(open: {
+    callId: number;
+    bindAddress: string;
+    uplink: TapeHandle;
+    downlink: RingHandle;
+  }): Promise<{ rtpPort: number }>;
+  startLeg(start: NegotiatedMedia & { callId: number }): Promise<void>;
+  closeLeg(callId: number): Promise<unknown>;
+}
+
+export interface VadPort {
+  watch(callId: number, uplink: TapeHandle): Promise<void>;
+  unwatch(callId: number): Promise<void>;
+}
+
+export interface Engines {
+  readonly whisper: SpeechToText;
+  readonly llama: LanguageModel;
+  readonly tts: TextToSpeech;
+}

@@ -1,0 +1,51 @@
+/**
+ * The command line: one subcommand per file, exit codes in one place. Thread: main.
+ * Source: docs/cli.md.
+ */
+import { Command, CommanderError } from 'commander';
+import { callCommand } from './call-command.ts';
+import { checkCommand } from './check-command.ts';
+import { demoCommand } from './demo-command.ts';
+import { doctorCommand } from './doctor-command.ts';
+import { EXIT_OK, EXIT_USAGE, reportError } from './exit-codes.ts';
+import { gpuCommand } from './gpu-command.ts';
+import type { RuntimeStarter } from './runtime-starter.ts';
+import { startCommand } from './start-command.ts';
+import { testCommand } from './test-command.ts';
+
+/** A subcommand sets the exit code through this when its result is bad. */
+export type Exit = (code: number) => void;
+
+/**
+ * Parses and runs one command line.
+ * @param argv arguments after the program name
+ * @returns the exit code
+ */
+export async function runCli(argv: readonly string[], startRuntime: RuntimeStarter): Promise<number> {
+  let exitCode = EXIT_OK;
+  const exit: Exit = (code) => {
+    exitCode = code;
+  };
+  const program = new Command('wildfire')
+    .description('Answers real phone calls with local models.')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`wildfire: ${text}`) })
+    .showHelpAfterError('(run ./wildfire --help for the commands)');
+  const commands = [
+    startCommand(startRuntime),
+    demoCommand(exit),
+    callCommand(exit),
+    doctorCommand(exit),
+    checkCommand(),
+    gpuCommand(exit),
+    testCommand(exit),
+  ];
+  for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program));
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    return reportError(error);
+  }
+}
