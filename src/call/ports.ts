@@ -2,8 +2,9 @@
  * What a call needs from the rest of the process, as narrow interfaces: the clients of media, VAD and engines fit
  * them, and so do the fakes of the tests. Thread: main.
  */
-import type { NegotiatedMedia } from '../sdp/negotiation.ts';
+
 import type { RingHandle, TapeHandle } from '../ring-buffers/layout.ts';
+import type { NegotiatedMedia } from '../sdp/negotiation.ts';
 import type {
   Cancelled,
   CancelWord,

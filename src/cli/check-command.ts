@@ -9,6 +9,8 @@ export function checkCommand(): Command {
     .option('--json', 'print one JSON document')
     .action((options: ConfigOptions & { json?: boolean }) => {
       const config = configOf(options);
-      console.log(options.json === true ? JSON.stringify(maskSecrets(config), null, 2) : printConfig(config).trimEnd());
+      console.log(
+        options.json === true ? JSON.stringify(maskSecrets(config), null, 2) : printConfig(config).trimEnd(),
+      );
     });
 }

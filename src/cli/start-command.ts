@@ -74,7 +74,10 @@ function assertAllRoles(list: string | undefined): void {
   const asked = new Set(list.split(',').map((role) => role.trim()));
   for (const role of asked) {
     if (!ROLES.includes(role as (typeof ROLES)[number])) {
-      throw new WildfireError('USAGE_INVALID', `--roles: unknown role "${role}"; roles are ${ROLES.join(', ')}`);
+      throw new WildfireError(
+        'USAGE_INVALID',
+        `--roles: unknown role "${role}"; roles are ${ROLES.join(', ')}`,
+      );
     }
   }
   const missing = ROLES.filter((role) => !asked.has(role));

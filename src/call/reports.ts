@@ -1,0 +1,82 @@
+/** What the runtime tells about turns and calls: plain data for --json, IPC, metrics and tests. Pure types. */
+import type { LedgerCounts } from './ledger.ts';
+
+/** Where the time of one turn went, ms. Queue and compute stand apart. */
+export interface StagesMs {
+  /** Last speech sample to the decision that the turn is over. */
+  readonly endpoint: number;
+  readonly sttQueue: number;
+  readonly stt: number;
+  readonly llmQueue: number;
+  /** Request taken up to the first token. */
+  readonly llmFirstToken: number;
+  /** First token up to the first whole sentence. */
+  readonly firstSentence: number;
+  readonly ttsQueue: number;
+  readonly ttsFirstAudio: number;
+  /** First samples in the downlink ring up to the first packet that carries them. */
+  readonly playout: number;
+}
+
+export type TurnOutcome = 'replied' | 'bargedIn' | 'nothingHeard' | 'failed' | 'superseded';
+
+/** One turn of a caller. `pii` fields hold what was said. */
+export interface TurnReport {
+  readonly callId: number;
+  readonly sipCallId: string;
+  readonly turnId: number;
+  readonly input: 'speech' | 'dtmf' | 'none';
+  /** Transcript of the caller (personal). */
+  readonly heard: string;
+  /** The reply, cut to the words that were played (personal). */
+  readonly reply: string;
+  readonly outcome: TurnOutcome;
+  readonly stagesMs: StagesMs;
+  /** End-of-turn decision to the first packet of the reply. */
+  readonly decisionToVoiceMs: number;
+  /** Last speech sample of the caller, as far as the runtime can tell, to the first packet of the reply. */
+  readonly voiceToVoiceMs: number;
+  readonly bargeIn: boolean;
+  /** monotonicMs() of the barge-in decision; null without one. */
+  readonly bargeInDecidedAtMs: number | null;
+  /** Decision to the first silent frame sent. */
+  readonly bargeInToSilenceMs: number | null;
+}
+
+export type EndedBy = 'caller' | 'agent' | 'error';
+
+export interface RtpReport {
+  readonly sent: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly late: number;
+  readonly underrunFrames: number;
+}
+
+export interface CallReport {
+  readonly callId: number;
+  readonly sipCallId: string;
+  readonly endedBy: EndedBy;
+  /** Reason word: bye, cancel, mediaTimeout, maxDuration, noInput, drain, sipTimeout, internal ... */
+  readonly reason: string;
+  readonly durationMs: number;
+  /** INVITE received to the first packet of the greeting, ms; 0 when there was none. */
+  readonly greetingMs: number;
+  readonly turns: number;
+  readonly rtp: RtpReport;
+  /** What the call still held after it had given everything back; all zero when nothing leaked. */
+  readonly ledger: LedgerCounts;
+}
+
+/** A turn in which nothing took any time yet. */
+export const NO_STAGES: StagesMs = {
+  endpoint: 0,
+  sttQueue: 0,
+  stt: 0,
+  llmQueue: 0,
+  llmFirstToken: 0,
+  firstSentence: 0,
+  ttsQueue: 0,
+  ttsFirstAudio: 0,
+  playout: 0,
+};
