@@ -10,7 +10,7 @@ import type { WarmUpTask } from './protocol.ts';
 export interface WorkerPoolOptions {
   /** Word for logs and metrics: whisper, tts, llama. */
   readonly name: string;
-  /** The *.worker.ts file; its top-level await loads the model. */
+  /** The *.worker.ts file; its top-level await loads the model, its export `runTask` takes the tasks. */
   readonly workerUrl: URL;
   readonly threads: number;
   /** Plain data handed to every thread as workerData. */
@@ -33,6 +33,7 @@ export class WorkerPool<Task, Result> {
     this.#onWorkerDied = options.onWorkerDied ?? (() => {});
     this.#piscina = new Piscina({
       filename: options.workerUrl.href,
+      name: 'runTask',
       minThreads: options.threads,
       maxThreads: options.threads,
       idleTimeout: Number.POSITIVE_INFINITY,
@@ -91,9 +92,13 @@ export class WorkerPool<Task, Result> {
       return await this.#piscina.run(task);
     } catch (second) {
       this.#onWorkerDied(messageOf(second));
-      throw new WildfireError('WORKER_DIED', `${this.name} worker died twice on one task: ${messageOf(second)}`, {
-        cause: second,
-      });
+      throw new WildfireError(
+        'WORKER_DIED',
+        `${this.name} worker died twice on one task: ${messageOf(second)}`,
+        {
+          cause: second,
+        },
+      );
     }
   }
 

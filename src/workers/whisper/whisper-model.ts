@@ -1,0 +1,264 @@
+/**
+ * Whisper's tensors and nothing else: an encoder session and a decoder session with its key/value cache, both
+ * driven by what the ONNX files say of themselves. Which token to take is whisper-decoder.ts's business.
+ * Thread: whisper worker. `run` blocks its thread for the whole inference.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { messageOf, WildfireError } from '../../errors.ts';
+
+export type WhisperDtype = 'fp32' | 'fp16' | 'q8' | 'int8' | 'uint8' | 'q4' | 'q4f16' | 'bnb4';
+export type ExecutionProvider = 'cpu' | 'cuda';
+
+export interface WhisperModelOptions {
+  /** Folder in Hugging Face layout; the ONNX files are in its `onnx` folder. */
+  readonly folder: string;
+  readonly dtype: WhisperDtype;
+  /** What to try first; the one really in use is `WhisperModel.provider`. */
+  readonly provider: ExecutionProvider;
+  readonly intraOpThreads: number;
+  /** Shape of one cache entry, for the empty one that a merged decoder's first step wants. */
+  readonly decoderHeads: number;
+  readonly headSize: number;
+}
+
+/** Scores of the next token after each position given, row by row. */
+export interface Logits {
+  readonly scores: Float32Array;
+  readonly rows: number;
+  readonly vocabularyTokens: number;
+}
+
+/** The encoder's output for one window; give it to `startDecoding` as often as wanted. */
+export interface EncodedAudio {
+  readonly hiddenStates: Tensor;
+}
+
+/** File name endings of the Hugging Face converters. */
+const SUFFIX_BY_DTYPE: Readonly<Record<WhisperDtype, string>> = {
+  fp32: '',
+  fp16: '_fp16',
+  q8: '_quantized',
+  int8: '_int8',
+  uint8: '_uint8',
+  q4: '_q4',
+  q4f16: '_q4f16',
+  bnb4: '_bnb4',
+};
+
+export class WhisperModel {
+  readonly provider: ExecutionProvider;
+  /** Why `provider` is not the one asked for; empty when it is. */
+  readonly providerNote: string;
+  readonly #encoder: InferenceSession;
+  readonly #first: DecoderSession;
+  readonly #next: DecoderSession;
+
+  private constructor(sessions: OpenedSessions) {
+    this.provider = sessions.provider;
+    this.providerNote = sessions.providerNote;
+    this.#encoder = sessions.encoder;
+    this.#first = sessions.first;
+    this.#next = sessions.next;
+  }
+
+  /** @throws WildfireError MODEL_MISSING or MODEL_DAMAGED naming the file. */
+  static async load(options: WhisperModelOptions): Promise<WhisperModel> {
+    return new WhisperModel(await openSessions(options));
+  }
+
+  /** Frames the encoder's file insists on; null when its frame axis is free. */
+  get fixedFrames(): number | null {
+    const [input] = this.#encoder.inputMetadata;
+    const frames = input?.isTensor ? input.shape[2] : null;
+    return typeof frames === 'number' && frames > 0 ? frames : null;
+  }
+
+  /** @param features [1, melBins, frames], as LogMel writes them. */
+  async encode(features: Float32Array, melBins: number): Promise<EncodedAudio> {
+    const type = typeOfInput(this.#encoder, 'input_features');
+    const input = floatTensor(type, features, [1, melBins, features.length / melBins]);
+    const { last_hidden_state } = await this.#encoder.run({ input_features: input }, ['last_hidden_state']);
+    return { hiddenStates: last_hidden_state as Tensor };
+  }
+
+  /** A new decoding of `audio`, with an empty cache. */
+  decoding(audio: EncodedAudio): Decoding {
+    return new Decoding(this.#first, this.#next, audio);
+  }
+
+  /** Frees the weights. Call only when no run is under way. */
+  async release(): Promise<void> {
+    await this.#encoder.release();
+    await this.#first.session.release();
+    if (this.#next.session !== this.#first.session) await this.#next.session.release();
+  }
+}
+
+/** One decoding: the cache grows by one position with each token. */
+export class Decoding {
+  readonly #first: DecoderSession;
+  readonly #next: DecoderSession;
+  readonly #audio: EncodedAudio;
+  /** past_key_values.* as the next step wants them; the decoder.* ones are replaced after each step. */
+  readonly #past: Record<string, Tensor> = {};
+
+  constructor(first: DecoderSession, next: DecoderSession, audio: EncodedAudio) {
+    this.#first = first;
+    this.#next = next;
+    this.#audio = audio;
+  }
+
+  /** Runs the prompt without a cache; all of `present.*` becomes the cache. Scores after each prompt token. */
+  async start(prompt: readonly number[]): Promise<Logits> {
+    const feeds = this.#first.feeds(prompt, this.#audio, this.#first.emptyPast);
+    return this.#keep(await this.#first.session.run(feeds, this.#first.allOutputs));
+  }
+
+  /** Scores after `token`. The cross-attention cache stays as the first step made it. */
+  async advance(token: number): Promise<Logits> {
+    const feeds = this.#next.feeds([token], this.#audio, this.#past);
+    return this.#keep(await this.#next.session.run(feeds, this.#next.selfAttentionOutputs));
+  }
+
+  #keep(outputs: InferenceSession.OnnxValueMapType): Logits {
+    for (const [name, value] of Object.entries(outputs)) {
+      if (name.startsWith('present.')) this.#past[pastNameOf(name)] = value as Tensor;
+    }
+    const logits = outputs.logits as Tensor;
+    const [, rows = 1, vocabularyTokens = 0] = logits.dims;
+    return { scores: asFloat32(logits), rows, vocabularyTokens };
+  }
+}
+
+/** A decoder session with what its own metadata says about how to feed it. */
+class DecoderSession {
+  readonly session: InferenceSession;
+  readonly allOutputs: readonly string[];
+  /** Without the cross-attention outputs: those do not change, and asking for them would copy them. */
+  readonly selfAttentionOutputs: readonly string[];
+  readonly emptyPast: Readonly<Record<string, Tensor>>;
+  readonly #usesCache: boolean;
+
+  constructor(session: InferenceSession, usesCache: boolean, emptyPast: Readonly<Record<string, Tensor>>) {
+    this.session = session;
+    this.#usesCache = usesCache;
+    this.emptyPast = emptyPast;
+    this.allOutputs = session.outputNames;
+    this.selfAttentionOutputs = session.outputNames.filter((name) => !name.includes('.encoder.'));
+  }
+
+  /** The same session seen as the step that has a cache. */
+  withCache(): DecoderSession {
+    return new DecoderSession(this.session, true, {});
+  }
+
+  feeds(
+    tokens: readonly number[],
+    audio: EncodedAudio,
+    past: Readonly<Record<string, Tensor>>,
+  ): Record<string, Tensor> {
+    const feeds: Record<string, Tensor> = {};
+    for (const name of this.session.inputNames) {
+      if (name === 'input_ids')
+        feeds[name] = new Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, tokens.length]);
+      else if (name === 'encoder_hidden_states') feeds[name] = audio.hiddenStates;
+      else if (name === 'use_cache_branch') feeds[name] = new Tensor('bool', [this.#usesCache], [1]);
+      else feeds[name] = past[name]!;
+    }
+    return feeds;
+  }
+}
+
+interface OpenedSessions {
+  readonly encoder: InferenceSession;
+  readonly first: DecoderSession;
+  readonly next: DecoderSession;
+  readonly provider: ExecutionProvider;
+  readonly providerNote: string;
+}
+
+async function openSessions(options: WhisperModelOptions): Promise<OpenedSessions> {
+  if (options.provider === 'cpu')
+    return { ...(await openWith(options, 'cpu')), provider: 'cpu', providerNote: '' };
+  try {
+    return { ...(await openWith(options, 'cuda')), provider: 'cuda', providerNote: '' };
+  } catch (error) {
+    // onnxruntime throws when CUDA is missing instead of falling back; a model error shows again on the CPU.
+    const providerNote = `cuda is not usable: ${messageOf(error)}`;
+    return { ...(await openWith(options, 'cpu')), provider: 'cpu', providerNote };
+  }
+}
+
+async function openWith(options: WhisperModelOptions, provider: ExecutionProvider) {
+  const encoder = await openFile(options, 'encoder_model', provider);
+  if (existsSync(onnxPath(options, 'decoder_model_merged'))) {
+    const session = await openFile(options, 'decoder_model_merged', provider);
+    const first = new DecoderSession(session, false, emptyPastOf(session, options));
+    return { encoder, first, next: first.withCache() };
+  }
+  const first = new DecoderSession(await openFile(options, 'decoder_model', provider), false, {});
+  const next = new DecoderSession(await openFile(options, 'decoder_with_past_model', provider), true, {});
+  return { encoder, first, next };
+}
+
+async function openFile(
+  options: WhisperModelOptions,
+  name: string,
+  provider: ExecutionProvider,
+): Promise<InferenceSession> {
+  const path = onnxPath(options, name);
+  if (!existsSync(path))
+    throw new WildfireError('MODEL_MISSING', `no file ${path}`, { context: { file: path } });
+  try {
+    return await InferenceSession.create(path, {
+      executionProviders: provider === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
+      intraOpNumThreads: options.intraOpThreads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      // Spinning threads would take the cores from media between two runs.
+      extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '0' } } },
+    });
+  } catch (error) {
+    throw new WildfireError('MODEL_DAMAGED', `onnxruntime cannot load ${path}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function onnxPath(options: WhisperModelOptions, name: string): string {
+  return join(options.folder, 'onnx', `${name}${SUFFIX_BY_DTYPE[options.dtype]}.onnx`);
+}
+
+function pastNameOf(presentName: string): string {
+  return presentName.replace('present', 'past_key_values');
+}
+
+/** Zero-length past_key_values.* for a merged decoder's first step. */
+function emptyPastOf(session: InferenceSession, options: WhisperModelOptions): Record<string, Tensor> {
+  const past: Record<string, Tensor> = {};
+  for (const input of session.inputMetadata) {
+    if (!input.isTensor || !input.name.startsWith('past_key_values.')) continue;
+    const dims = [1, options.decoderHeads, 0, options.headSize];
+    past[input.name] = floatTensor(input.type, new Float32Array(0), dims);
+  }
+  return past;
+}
+
+function typeOfInput(session: InferenceSession, name: string): Tensor.Type {
+  const input = session.inputMetadata.find((candidate) => candidate.name === name);
+  return input?.isTensor ? input.type : 'float32';
+}
+
+function floatTensor(type: Tensor.Type, values: Float32Array, dims: readonly number[]): Tensor {
+  if (type !== 'float16') return new Tensor('float32', values, dims);
+  return new Tensor('float16', new Float16Array(values) as unknown as Uint16Array, dims);
+}
+
+function asFloat32(tensor: Tensor): Float32Array {
+  if (tensor.type !== 'float16') return tensor.data as Float32Array;
+  const { buffer, byteOffset, length } = tensor.data as Uint16Array;
+  return Float32Array.from(new Float16Array(buffer, byteOffset, length));
+}
