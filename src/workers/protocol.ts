@@ -2,6 +2,7 @@
  * Every message and task that crosses a thread border between the main thread and the model workers.
  * Only plain data and ring handles cross. Thread: any.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { WireError } from '../errors.ts';
 import type { RingHandle, TapeHandle } from '../ring-buffers/layout.ts';
 
@@ -72,40 +73,125 @@ export interface ChatMessage {
   readonly text: string;
 }
 
+/** How the next token is drawn. */
+export interface TokenSampling {
+  /** 0 = always the most likely token. */
+  readonly temperature: number;
+  /** 0 = no limit. */
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  /** 1 = off. */
+  readonly repeatPenalty: number;
+  /** How many of the reply's last tokens are penalised. */
+  readonly repeatPenaltyTokens: number;
+  /** null = another one each time. */
+  readonly seed: number | null;
+}
+
+/** The Piscina task that runs one model replica from load to shutdown. */
+export interface LlamaServeTask {
+  readonly port: MessagePort;
+  readonly niceIncrement: number;
+  readonly modelPath: string;
+  /** Calls that can hold their conversation in the KV cache at once. */
+  readonly sequences: number;
+  /** Tokens of conversation per call; lowered to what the model was trained for. */
+  readonly contextTokens: number;
+  /** CPU threads of one decode. */
+  readonly threads: number;
+  readonly gpu: false | 'auto' | 'cuda' | 'vulkan' | 'metal';
+  /** Tokens the backend takes in one decode, over all calls. */
+  readonly batchTokens: number;
+  /** Prompt tokens one call may put into a decode while other calls are working. */
+  readonly prefillChunkTokens: number;
+  /** Longest reply. */
+  readonly maxTokens: number;
+  readonly sampling: TokenSampling;
+}
+
+export interface GenerateRequest {
+  readonly kind: 'generate';
+  readonly callId: number;
+  readonly turnId: number;
+  /** The whole conversation, oldest first, ending with the caller's turn. The worker reuses the KV prefix. */
+  readonly messages: readonly ChatMessage[];
+  /** Reply text already delivered by a thread that died; generation goes on behind it. Empty for a fresh reply. */
+  readonly replyPrefix: string;
+  readonly cancel: CancelWord;
+  /** monotonicMs() when main queued it: start of the queue time. */
+  readonly queuedAtMs: number;
+  /** Tests only: the thread exits after this many tokens, when the pool was started with allowFaults. */
+  readonly exitAfterTokens?: number;
+}
+
+/** Evaluates the conversation so far (system prompt, greeting, history) while the caller is still speaking. */
+export interface PrepareRequest {
+  readonly kind: 'prepare';
+  readonly callId: number;
+  readonly messages: readonly ChatMessage[];
+}
+
 /** Main to the LLaMA worker, over the replica's MessagePort. */
 export type LlamaRequest =
-  | {
-      readonly kind: 'generate';
-      readonly callId: number;
-      readonly turnId: number;
-      /** The whole conversation, oldest first, ending with the caller's turn. The worker reuses the KV prefix. */
-      readonly messages: readonly ChatMessage[];
-      readonly cancel: CancelWord;
-      readonly queuedAtMs: number;
-    }
+  | GenerateRequest
+  | PrepareRequest
   | { readonly kind: 'closeConversation'; readonly callId: number }
   | { readonly kind: 'shutDown' };
 
+/** What the LLaMA worker really runs on; `doctor` prints it. */
+export interface LlamaBackend {
+  /** The GPU layer in use: cuda, vulkan, metal; none = CPU only. */
+  readonly gpu: string;
+  readonly gpuDevices: readonly string[];
+  /** Model layers that live on the GPU. */
+  readonly gpuLayers: number;
+  readonly cpuThreads: number;
+  /** How prompts are laid out: the name of the chat template. */
+  readonly chatTemplate: string;
+}
+
+export interface LlamaReady {
+  readonly kind: 'ready';
+  readonly sequences: number;
+  readonly contextTokens: number;
+  readonly backend: LlamaBackend;
+}
+
+export interface LlamaFinished {
+  readonly kind: 'finished';
+  readonly callId: number;
+  readonly turnId: number;
+  readonly reason: 'stop' | 'maxTokens' | 'cancelled';
+  /** Queued by main up to taken by a free sequence, ms. */
+  readonly queueMs: number;
+  /** Request taken up to first token, ms; 0 when there was none. */
+  readonly firstTokenMs: number;
+  readonly computeMs: number;
+  readonly promptTokens: number;
+  /** Prompt tokens found in the KV cache and not evaluated again. */
+  readonly reusedTokens: number;
+  readonly generatedTokens: number;
+}
+
+export interface LlamaPrepared {
+  readonly kind: 'prepared';
+  readonly callId: number;
+  readonly promptTokens: number;
+  readonly reusedTokens: number;
+  readonly computeMs: number;
+}
+
 /** The LLaMA worker to main, over the same port. */
 export type LlamaEvent =
-  | { readonly kind: 'ready'; readonly sequences: number; readonly contextTokens: number }
+  | LlamaReady
+  | { readonly kind: 'startFailed'; readonly error: WireError }
   | { readonly kind: 'text'; readonly callId: number; readonly turnId: number; readonly text: string }
-  | {
-      readonly kind: 'finished';
-      readonly callId: number;
-      readonly turnId: number;
-      readonly reason: 'stop' | 'maxTokens' | 'cancelled';
-      readonly queueMs: number;
-      /** Request taken up to first token, ms. */
-      readonly firstTokenMs: number;
-      readonly computeMs: number;
-      readonly promptTokens: number;
-      /** Prompt tokens found in the KV cache and not evaluated again. */
-      readonly reusedTokens: number;
-      readonly generatedTokens: number;
-    }
+  | LlamaFinished
   | { readonly kind: 'failed'; readonly callId: number; readonly turnId: number; readonly error: WireError }
-  | { readonly kind: 'conversationClosed'; readonly callId: number };
+  | LlamaPrepared
+  | { readonly kind: 'conversationClosed'; readonly callId: number }
+  | { readonly kind: 'log'; readonly level: 'warn' | 'error'; readonly message: string };
 
 // ---- TTS ----------------------------------------------------------------------------------------------
 
