@@ -34,7 +34,7 @@ export interface WhisperClientOptions {
   /** Default 'full'; 'utterance' is for models trained on short windows. */
   readonly window?: WindowPolicy;
   /** Replaces single thresholds of WHISPER_GUARD_DEFAULTS. */
-  readonly guards?: Partial<WhisperGuards>;
+  readonly guards?: { readonly [Name in keyof WhisperGuards]?: number | undefined };
   readonly onWorkerDied?: (message: string) => void;
   /** Tests only: tasks may then carry a fault. Default false. */
   readonly allowFaults?: boolean;
@@ -114,9 +114,14 @@ function workerDataFrom(options: WhisperClientOptions): WhisperWorkerData {
     intraOpThreads: options.intraOpThreads ?? 1,
     language: options.language ?? 'en',
     window: options.window ?? 'full',
-    guards: { ...WHISPER_GUARD_DEFAULTS, ...options.guards },
+    guards: guardsFrom(options.guards ?? {}),
     allowFaults: options.allowFaults ?? false,
   };
+}
+
+function guardsFrom(overrides: NonNullable<WhisperClientOptions['guards']>): WhisperGuards {
+  const stated = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  return { ...WHISPER_GUARD_DEFAULTS, ...Object.fromEntries(stated) };
 }
 
 function orThrow(result: TranscribeResult): Exclude<TranscribeResult, Failed> {
