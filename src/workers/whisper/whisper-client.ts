@@ -55,7 +55,7 @@ export class WhisperClient {
 
   /**
    * Starts the threads; resolves when each has loaded the model and run it once.
-   * @throws WildfireError WORKER_WARMUP; MODEL_MISSING or MODEL_DAMAGED are its cause.
+   * @throws WildfireError WORKER_WARMUP, whose message names the file that is missing or does not load.
    */
   static async start(options: WhisperClientOptions): Promise<WhisperClient> {
     const pool = await WorkerPool.start<WhisperTask, WhisperResult>({
