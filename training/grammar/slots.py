@@ -1,0 +1,105 @@
+"""The four facts of a booking (party, day, time, name) and phone numbers.
+
+Every draw gives a pair (spoken, normal): what the caller says and what the assistant repeats.
+All draws take a `random.Random`, so a seed reproduces a data set.
+"""
+
+ORDER = ["day", "time", "party", "name"]  # the order in which the assistant asks
+NAMES = (
+    "smith jones taylor brown williams wilson johnson davies patel robinson wright thompson evans walker "
+    "white roberts green hall wood harris martin jackson clarke lewis baker cooper morgan bell murphy bailey "
+    "miller anna peter maria david sarah james laura daniel emma oliver"
+).split()
+WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+RELATIVE_DAYS = "today tonight tomorrow".split()
+DAYS = WEEKDAYS + RELATIVE_DAYS
+NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+HOURS = ["noon", "twelve", "one", "five", "six", "seven", "eight", "nine"]
+PARTIES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve"]
+MINUTES = ["", "", "", "", "thirty", "fifteen", "forty five"]
+SYLLABLES = "ba ke lo mi ra son ter vil dan ho gre ste ny ford ley man zo ti".split()
+
+# words a noisy transcript must keep, or the right answer would be unknowable
+SLOT_WORDS = frozenset(
+    NUMBERS + NAMES + DAYS
+    + "half quarter to past thirty fifteen forty noon oh no not yes me us wife husband couple just people".split()
+)
+
+
+def draw_time(rng):
+    hour = rng.choice(HOURS)
+    if hour == "noon":
+        return "noon", "noon"
+    minutes = rng.choice(MINUTES)
+    normal = f"{hour} {minutes}".strip()
+    if minutes == "thirty" and rng.random() < 0.5:
+        return f"half past {hour}", normal
+    if minutes == "fifteen" and rng.random() < 0.5:
+        return f"quarter past {hour}", normal
+    if minutes == "forty five" and rng.random() < 0.5:
+        return f"quarter to {NUMBERS[NUMBERS.index(hour) % 12 + 1]}", normal
+    endings = ["", " o'clock", " pm", " in the evening"] if minutes == "" else ["", " pm", ""]
+    return normal + rng.choice(endings), normal
+
+
+def draw_party(rng):
+    size = rng.choice(PARTIES)
+    if size == "one" and rng.random() < 0.5:
+        return "just me", size
+    if size == "two" and rng.random() < 0.3:
+        return rng.choice(["two of us", "me and my wife", "me and my husband", "a couple"]), size
+    return size, size
+
+
+def draw_day(rng):
+    day = rng.choice(DAYS)
+    return day, day
+
+
+def draw_name(rng):
+    name = rng.choice(NAMES)
+    return name, name
+
+
+DRAW = {"day": draw_day, "time": draw_time, "party": draw_party, "name": draw_name}
+
+
+def draw_slot(rng, slot):
+    """-> (spoken, normal)"""
+    return DRAW[slot](rng)
+
+
+def invent_name(rng):
+    """A pronounceable name nobody has, so that the model learns to copy rather than to recall."""
+    return "".join(rng.choice(SYLLABLES) for _ in range(rng.choice([2, 2, 3])))
+
+
+def is_self_explaining(spoken_party):
+    """True for party phrases that cannot be taken for a time: 'just me', 'two of us', 'me and my wife'."""
+    return spoken_party.startswith(("just", "me ", "a ")) or spoken_party.endswith("of us")
+
+
+def people(rng, spoken_party, must_say=False):
+    """The party after 'for': 'four', 'four people'. `must_say` forbids the bare number."""
+    if is_self_explaining(spoken_party):
+        return spoken_party
+    if spoken_party == "one":
+        return "one person" if must_say else rng.choice(["one person", "one"])
+    endings = [" people", " persons", " guests"] + ([] if must_say else [""])
+    return spoken_party + rng.choice(endings)
+
+
+def on_day(rng, day):
+    """The day with its preposition: 'on friday', 'tomorrow'."""
+    if day in RELATIVE_DAYS:
+        return day
+    return rng.choice(["on ", "on ", "this ", "for ", "next "]) + day
+
+
+def draw_digits(rng, count=None):
+    """Phone number as a list of digit words."""
+    return [rng.choice(NUMBERS[:10]) for _ in range(count or rng.choice([6, 6, 7, 8]))]
+
+
+def speak_digits(rng, digits):
+    return " ".join("oh" if d == "zero" and rng.random() < 0.3 else d for d in digits)
