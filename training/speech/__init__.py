@@ -1,0 +1,1 @@
+"""Synthetic voices, the telephone between them and the recogniser, and log-mel features."""
