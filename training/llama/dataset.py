@@ -1,0 +1,141 @@
+"""Dialogues as token sequences, cut into chunks exactly as the runtime's ChatML wrapper cuts them.
+
+A sample is (token ids, labels, turn index per token); labels are IGNORE except on the assistant's
+replies. What a real call does to a history is done here: transcription noise, a spoken greeting or
+none, assistant turns cut short by a barge-in, prompts that nobody answered.
+"""
+from grammar import agent
+from grammar.dialogue import Dialogue
+from grammar.slots import DAYS, NAMES, NUMBERS, SLOT_WORDS, invent_name
+
+from .tokenizer import ORDINARY_TOKENS, TURN_END, TURN_START
+
+IGNORE = -100
+CUT_SHARE = 0.10  # assistant turns of the history that a barge-in cut short
+LEADING_SPACE_SHARE = 0.25
+GREETING_SHARE = 0.65
+SOUND_ALIKES = {"for": "four", "to": "two", "at": "it", "would": "what", "please": "police", "like": "light",
+                "table": "able", "and": "in", "is": "it's", "can": "could", "it's": "is", "under": "and the"}
+FILLERS = ["um", "uh", "the", "well", "a", "so"]
+
+
+class Sample:
+    """Grows token by token; `only_listen` text carries no loss."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
+        self.ids, self.labels, self.turns = [], [], []
+
+    def listen(self, text):
+        ids = self.tokenizer.encode(text).ids
+        self.append(ids, [IGNORE] * len(ids), -1)
+
+    def speak(self, text, turn):
+        ids = self.tokenizer.encode(text).ids + self.tokenizer.encode(TURN_END).ids
+        self.append(ids, ids, turn)
+
+    def append(self, ids, labels, turn):
+        self.ids += ids
+        self.labels += labels
+        self.turns += [turn] * len(ids)
+
+    def arrays(self):
+        return self.ids, self.labels, self.turns
+
+
+def heard_part(rng, text):
+    """The words of a reply that were played before a barge-in; may be none."""
+    words = text.split(" ")
+    return " ".join(words[: rng.randrange(len(words))])
+
+
+def add_noise(rng, text):
+    """What a recogniser does to a sentence without losing its slots."""
+    words, x = text.split(), rng.random()
+    if x < 0.04 and len(words) > 4 and words[0] not in SLOT_WORDS:
+        words = words[1:]
+    elif x < 0.07:
+        words.insert(rng.randrange(len(words) + 1), rng.choice(FILLERS))
+    elif x < 0.09 and len(words) > 1 and words[0] not in NUMBERS:
+        words = words[:1] + words
+    elif x < 0.17 and len(words) > 3:
+        i = rng.randrange(len(words))
+        if words[i] in SOUND_ALIKES:
+            words[i] = SOUND_ALIKES[words[i]]
+        elif words[i] not in SLOT_WORDS:
+            words[i] = rng.choice(["a", "the", "on", "in", "and", "it"])
+    return " ".join(words) + (rng.choice([".", "?", "."]) if words and rng.random() < 0.08 else "")
+
+
+def encode_dialogue(tokenizer, rng, turns, noisy=True, history_accidents=True):
+    """-> (ids, labels, turn indices) of one call."""
+    sample = Sample(tokenizer)
+    sample.listen(f"{TURN_START}system\n")
+    sample.listen(agent.SYSTEM_PROMPT)
+    sample.listen(f"{TURN_END}\n")
+    if rng.random() < GREETING_SHARE:
+        encode_unanswered(sample, agent.GREETING if rng.random() < 0.85 else heard_part(rng, agent.GREETING))
+    with_space = rng.random() < LEADING_SPACE_SHARE
+    for index, turn in enumerate(turns):
+        if turn.prompt_before:
+            encode_unanswered(sample, turn.prompt_before)
+        elif history_accidents and rng.random() < 0.03:
+            encode_unanswered(sample, rng.choice([agent.NO_INPUT_PROMPT, agent.APOLOGY]))
+        caller = add_noise(rng, turn.caller) if noisy else turn.caller
+        sample.listen(f"{TURN_START}user\n")
+        sample.listen((" " if with_space else "") + caller)
+        is_cut = history_accidents and index + 1 < len(turns) and rng.random() < CUT_SHARE
+        heard = heard_part(rng, turn.reply) if is_cut else turn.reply
+        if not heard:
+            sample.listen(f"{TURN_END}\n")
+            continue
+        sample.listen(f"{TURN_END}\n{TURN_START}assistant\n")
+        if is_cut:
+            sample.listen(heard)
+            sample.listen(f"{TURN_END}\n")
+        else:
+            sample.speak(heard, index)
+            sample.listen("\n")
+    return sample.arrays()
+
+
+def encode_unanswered(sample, text):
+    """An assistant turn without a caller turn before it."""
+    if text:
+        sample.listen(f"{TURN_START}assistant\n")
+        sample.listen(text)
+        sample.listen(f"{TURN_END}\n")
+
+
+def encode_copying(tokenizer, rng):
+    """Dense copy task: the caller says anything, the assistant repeats it.
+
+    From dialogues alone a model of this size does not learn within an hour to copy a name into
+    the confirmation; from this task it learns it in minutes.
+    """
+    sample = Sample(tokenizer)
+    for _ in range(rng.randint(2, 4)):
+        said, repeated = draw_copy_pair(tokenizer, rng)
+        sample.listen(f"{TURN_START}user\n")
+        sample.append(said, [IGNORE] * len(said), -1)
+        sample.listen(f"{TURN_END}\n{TURN_START}assistant\n")
+        sample.listen(rng.choice(["you said", "so that is", "okay", "I have"]))
+        ids = repeated + tokenizer.encode(TURN_END).ids
+        sample.append(ids, ids, -1)
+        sample.listen("\n")
+    return sample.arrays()
+
+
+def draw_copy_pair(tokenizer, rng):
+    """-> (tokens said, tokens to repeat): random tokens, or slot words with and without leading space."""
+    count = rng.randint(2, 14)
+    if rng.random() < 0.4:
+        tokens = [rng.randrange(ORDINARY_TOKENS) for _ in range(count)]
+        return tokens, tokens
+    words = [rng.choice(NUMBERS + NAMES + DAYS + [invent_name(rng)]) for _ in range(rng.randint(1, 8))]
+    text = " ".join(words)
+    return tokenizer.encode(rng.choice(["", " "]) + text).ids, tokenizer.encode(" " + text).ids
+
+
+def draw_dialogue(rng, held_out=0.0, invented_names=0.3):
+    return Dialogue(rng, held_out, invented_names).play()
