@@ -1,0 +1,1 @@
+"""The speaker: a small text-to-speech model behind Kokoro's interface."""

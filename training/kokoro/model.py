@@ -1,0 +1,82 @@
+"""The speaker's network: characters of IPA -> durations -> pitch and envelopes per 10 ms -> vocoder."""
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from .phonemes import VOCABULARY
+from .style import STYLE_SIZE
+from .vocoder import HARMONIC_BANDS, HOP_SAMPLES, NOISE_BANDS, Vocoder, limit
+
+WIDTH = 128
+MAX_FRAMES_PER_TOKEN = 80
+LEAD_FRAMES = 4  # the opening pad is at least this long, so that no input gives an empty waveform
+F0_RANGE_HZ = (50, 420)
+F0_LOG_CENTER, F0_LOG_SCALE = 4.9, 0.4
+SPEED_RANGE = (0.25, 4.0)
+
+
+class Residual(nn.Module):
+    def __init__(self, kernel, dilation):
+        super().__init__()
+        self.spread = nn.Conv1d(WIDTH, WIDTH, kernel, padding=(kernel // 2) * dilation, dilation=dilation)
+        self.mix = nn.Conv1d(WIDTH, WIDTH, 1)
+
+    def forward(self, x):
+        return x + self.mix(F.leaky_relu(self.spread(x), 0.1))
+
+
+class Speaker(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(len(VOCABULARY), WIDTH)
+        self.gate = nn.Linear(STYLE_SIZE, 1).requires_grad_(False)  # set by style.fit_gate
+        self.voice = nn.Linear(1, WIDTH)
+        self.encoder = nn.Sequential(*[Residual(5, d) for d in (1, 1, 2)])
+        self.duration = nn.Sequential(Residual(3, 1), Residual(3, 2), nn.LeakyReLU(0.1), nn.Conv1d(WIDTH, 1, 1))
+        self.position = nn.Conv1d(3, WIDTH, 1)
+        self.pitch = nn.Sequential(Residual(5, 1), Residual(5, 4), nn.LeakyReLU(0.1), nn.Conv1d(WIDTH, 1, 1))
+        self.decoder = nn.Sequential(*[Residual(5, d) for d in (1, 2, 4, 1, 2, 4)], nn.LeakyReLU(0.1))
+        self.harmonic, self.noise = nn.Conv1d(WIDTH, HARMONIC_BANDS, 1), nn.Conv1d(WIDTH, NOISE_BANDS, 1)
+        nn.init.constant_(self.harmonic.bias, -4.0)
+        nn.init.constant_(self.noise.bias, -6.0)
+        self.vocoder = Vocoder()
+
+    def femaleness(self, style):
+        """style [B, 256] -> 0 (male) .. 1 (female), [B, 1]"""
+        return torch.sigmoid(self.gate(torch.clamp(style, -10, 10)))
+
+    def encode(self, ids, style):
+        """-> (token features [B, WIDTH, N], log1p of the durations in frames [B, N])"""
+        x = self.embedding(ids).transpose(1, 2) + self.voice(self.femaleness(style))[:, :, None]
+        x = self.encoder(x)
+        return x, self.duration(x)[:, 0]
+
+    def spread(self, x, durations, frames):
+        """Repeats each token for its frames and adds where in the token a frame lies."""
+        ends = torch.cumsum(durations, 1)
+        frame = torch.arange(frames)[None, :]
+        token = (ends[:, None, :] <= frame[:, :, None]).long().sum(-1).clamp(max=x.shape[2] - 1)
+        start = torch.gather(ends - durations, 1, token)
+        length = torch.gather(durations, 1, token).clamp(min=1)
+        repeated = torch.gather(x, 2, token[:, None].expand(-1, WIDTH, -1))
+        into = (frame - start).float()
+        where = torch.stack([into / length, into * 0.1, length.float() * 0.1], 1)
+        return repeated + self.position(where)
+
+    def shape(self, y):
+        """-> (normalised log f0 [B, T], log harmonic envelope, log noise envelope)"""
+        decoded = self.decoder(y)
+        return self.pitch(y)[:, 0], self.harmonic(decoded), self.noise(decoded)
+
+    def forward(self, input_ids, style, speed):
+        """One sentence: ids [1, N], style [1, 256], speed [1] -> waveform [1, samples] at 24 kHz"""
+        x, log_durations = self.encode(input_ids.clamp(0, len(VOCABULARY) - 1), style)
+        speed = torch.clamp(speed, *SPEED_RANGE)
+        durations = (torch.exp(torch.clamp(log_durations, 0, 4.4)) - 1) / speed[:, None]
+        durations = torch.round(torch.clamp(durations, 0, MAX_FRAMES_PER_TOKEN)).long()
+        durations = torch.cat([durations[:, :1].clamp(min=LEAD_FRAMES), durations[:, 1:]], 1)
+        frames = durations.sum()
+        log_f0, harmonic, noise_level = self.shape(self.spread(x, durations, frames))
+        f0 = torch.exp(log_f0 * F0_LOG_SCALE + F0_LOG_CENTER).clamp(*F0_RANGE_HZ)
+        noise = self.vocoder.noise(1, frames * HOP_SAMPLES)
+        return limit(self.vocoder(f0, harmonic, noise_level, noise))
