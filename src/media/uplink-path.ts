@@ -1,0 +1,179 @@
+/**
+ * Uplink path: one caller's datagrams in, samples on the tape out. The whole way is `receive` and `play`.
+ * Thread: media. Hot: both run 50 times a second per call; no allocation, await, throw or log. Pure: no sockets.
+ * Source: RFC 3550, RFC 3551 (PT 13), RFC 4733. Walk: packet steps 2 to 8.
+ */
+import { type G711Codec, g711Codec } from '../audio/g711.ts';
+import { PacketLossConcealer } from '../audio/plc.ts';
+import type { TapeWriter } from '../ring-buffers/tape.ts';
+import { DtmfReceiver } from '../rtp/dtmf.ts';
+import { JitterBuffer } from '../rtp/jitter-buffer.ts';
+import { parseRtpPacket, RtpPacketView } from '../rtp/packet.ts';
+import { ReceptionStatistics } from '../rtp/reception-statistics.ts';
+import { SourceLock } from '../rtp/source-lock.ts';
+import {
+  DROP_REASONS,
+  type DropCounters,
+  type DropReason,
+  type JitterSettings,
+  type StartLeg,
+} from './media-protocol.ts';
+
+export const RATE_HZ = 8000;
+/** 20 ms. */
+export const FRAME_SAMPLES = 160;
+/** RFC 3389; its static payload type. Comfort noise holds a place in the sequence and is played as silence. */
+const COMFORT_NOISE_PAYLOAD_TYPE = 13;
+/** Longest piece the jitter buffer can ask for at once (its cap, or an 80 ms packet), after less than one frame. */
+const MAX_PIECE_SAMPLES = 4096;
+/** Quieter than this a packet may be left out to give delay back: -42 dBFS, below speech, above line noise. */
+const QUIET_PEAK = 256;
+/** The concealer is silent after 60 ms; from then on silence is written without asking it. */
+const CONCEALED_SAMPLES = 480;
+
+export class UplinkPath {
+  readonly drops: DropCounters;
+  readonly statistics = new ReceptionStatistics(RATE_HZ);
+  readonly lock = new SourceLock();
+  readonly jitter: JitterBuffer;
+  readonly dtmf = new DtmfReceiver(RATE_HZ);
+  concealedPackets = 0;
+  leftOutPackets = 0;
+  /** When the last believed packet came. */
+  lastPacketMs = Number.NEGATIVE_INFINITY;
+  readonly #tape: TapeWriter;
+  readonly #view = new RtpPacketView();
+  readonly #plc = new PacketLossConcealer({ rateHz: RATE_HZ });
+  readonly #pieces: (Int16Array | undefined)[] = [];
+  readonly #piece = new Int16Array(MAX_PIECE_SAMPLES);
+  readonly #waiting = new Int16Array(FRAME_SAMPLES + MAX_PIECE_SAMPLES);
+  readonly #frame = this.#waiting.subarray(0, FRAME_SAMPLES);
+  #waitingSamples = 0;
+  #emptySamples = CONCEALED_SAMPLES;
+  #codec: G711Codec = g711Codec('ulaw');
+  #payloadType = -1;
+  #eventPayloadType = -1;
+  #isReceiving = false;
+
+  constructor(tape: TapeWriter, jitter: JitterSettings) {
+    this.#tape = tape;
+    this.jitter = new JitterBuffer({ clockRateHz: RATE_HZ, ...jitter });
+    this.drops = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as DropCounters;
+  }
+
+  /** Whether packets are expected now: started and not on hold. */
+  get isReceiving(): boolean {
+    return this.#isReceiving;
+  }
+
+  /** Answer or re-INVITE. */
+  start(start: StartLeg, nowMs: number): void {
+    this.#codec = g711Codec(start.codec === 'PCMU' ? 'ulaw' : 'alaw');
+    this.#payloadType = start.payloadType;
+    this.#eventPayloadType = start.telephoneEventPayloadType ?? -1;
+    this.#isReceiving = start.direction === 'sendrecv' || start.direction === 'recvonly';
+    this.lock.expect({ remote: start.remote, signallingAddress: start.signallingAddress ?? null }, nowMs);
+  }
+
+  /** Steps 2 and 3: one datagram into the jitter buffer, or into a drop counter. @throws never */
+  receive(bytes: Uint8Array, address: string, port: number, arrivalMs: number): void {
+    const dropped = this.#keep(bytes, address, port, arrivalMs);
+    if (dropped !== null) this.drops[dropped] += 1;
+  }
+
+  /** Steps 4 to 8: one frame onto the tape, whether or not there was anything to play. @throws never */
+  play(nowMs: number): void {
+    this.jitter.watchLevel(this.#waitingSamples);
+    while (this.#waitingSamples < FRAME_SAMPLES) this.#fetch(FRAME_SAMPLES - this.#waitingSamples);
+    this.#tape.write(this.#frame);
+    this.#waitingSamples -= FRAME_SAMPLES;
+    this.#waiting.copyWithin(0, FRAME_SAMPLES, FRAME_SAMPLES + this.#waitingSamples);
+    this.dtmf.expire(nowMs);
+  }
+
+  /** Uplink position after the newest sample. */
+  get positionSamples(): number {
+    return this.#tape.positionSamples;
+  }
+
+  #keep(bytes: Uint8Array, address: string, port: number, arrivalMs: number): DropReason | null {
+    if (!this.#isReceiving) return this.#payloadType < 0 ? 'notStarted' : 'notReceiving';
+    const view = this.#view;
+    const verdict = parseRtpPacket(bytes, view);
+    if (verdict !== 'ok') return verdict;
+    const isEvent = view.payloadType === this.#eventPayloadType;
+    const isAudio = view.payloadType === this.#payloadType;
+    if (!isAudio && !isEvent && view.payloadType !== COMFORT_NOISE_PAYLOAD_TYPE) return 'badPayloadType';
+    const source = this.lock.judge(address, port, view.ssrc, view.sequence, arrivalMs);
+    if (source === 'foreign' || source === 'probation') return source;
+    if (source === 'newStream') this.#restartStream();
+    this.lastPacketMs = arrivalMs;
+    this.statistics.received(view.sequence, view.timestamp, arrivalMs);
+    const inserted = this.jitter.insert(view, isAudio ? view.payloadBytes : 0, arrivalMs);
+    if (inserted !== 'ok') return inserted;
+    return isEvent ? this.#receiveEvent(arrivalMs) : null;
+  }
+
+  // Steps 5 and 6: decodes, conceals or pauses; appends at least one sample unless it leaves a packet out.
+  #fetch(wantedSamples: number): void {
+    const verdict = this.jitter.take(wantedSamples);
+    const piece = this.#pieceOf(verdict === 'empty' ? wantedSamples : this.jitter.takenSamples);
+    if (verdict === 'packet' && !this.#decode(piece)) return;
+    if (verdict === 'lost') this.#conceal(piece);
+    if (verdict === 'gap') piece.fill(0);
+    if (verdict === 'empty') this.#bridge(piece);
+    this.#waiting.set(piece, this.#waitingSamples);
+    this.#waitingSamples += piece.length;
+  }
+
+  #decode(piece: Int16Array): boolean {
+    this.#codec.decode(this.jitter.takenPayload, piece, piece.length);
+    if (this.jitter.isTooFull && isQuiet(piece)) {
+      this.jitter.leftOut();
+      this.leftOutPackets += 1;
+      return false;
+    }
+    this.#plc.good(piece);
+    this.#emptySamples = 0;
+    return true;
+  }
+
+  #conceal(piece: Int16Array): void {
+    this.#plc.conceal(piece);
+    this.concealedPackets += 1;
+  }
+
+  // Nothing has come: as a loss at first, then silence.
+  #bridge(piece: Int16Array): void {
+    if (this.#emptySamples >= CONCEALED_SAMPLES) piece.fill(0);
+    else this.#plc.conceal(piece);
+    this.#emptySamples += piece.length;
+  }
+
+  // A view per length, made once: the concealer and the codec take exact lengths, and views cost an allocation.
+  #pieceOf(samples: number): Int16Array {
+    const known = this.#pieces[samples];
+    if (known !== undefined) return known;
+    const piece = this.#piece.subarray(0, samples);
+    this.#pieces[samples] = piece;
+    return piece;
+  }
+
+  #receiveEvent(arrivalMs: number): DropReason | null {
+    const { bytes, payloadStart, payloadEnd, timestamp } = this.#view;
+    const verdict = this.dtmf.receive(bytes, payloadStart, payloadEnd, timestamp, arrivalMs);
+    return verdict === 'tooShort' || verdict === 'unknownEvent' ? 'badTelephoneEvent' : null;
+  }
+
+  #restartStream(): void {
+    this.jitter.reset();
+    this.statistics.reset();
+  }
+}
+
+function isQuiet(samples: Int16Array): boolean {
+  for (let index = 0; index < samples.length; index += 1) {
+    if (Math.abs(samples[index]!) > QUIET_PEAK) return false;
+  }
+  return true;
+}
