@@ -181,10 +181,14 @@ export function accepts(state: TurnState, event: TurnEvent): boolean {
   return cellOf(state, event) !== undefined;
 }
 
-/** The table as Markdown, one row per cell; docs/turn-machine.md is this text. */
+/** The table as Markdown, one row per cell, columns aligned; docs/turn-machine.md holds this text. */
 export function renderTurnTable(): string {
-  const rows = TURN_STATES.flatMap((state) => renderState(state));
-  return ['| State | Event | Next state | Actions, in order |', '|---|---|---|---|', ...rows].join('\n');
+  const rows = TURN_STATES.flatMap((state) => rowsOf(state));
+  const table = [['State', 'Event', 'Next state', 'Actions, in order'], ...rows];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const lines = table.map((row) => renderRow(row, widths, ' '));
+  lines.splice(1, 0, renderRow(['', '', '', ''], widths, '-'));
+  return lines.join('\n');
 }
 
 /** The table as a Mermaid state diagram: one arrow per pair of states, labelled with its events. */
@@ -201,10 +205,12 @@ function cellsOf(state: TurnState): [TurnEvent, TurnCell][] {
   return Object.entries(TURN_TABLE[state]) as [TurnEvent, TurnCell][];
 }
 
-function renderState(state: TurnState): string[] {
-  return cellsOf(state).map(
-    ([event, { next, actions }]) => `| ${state} | ${event} | ${next} | ${actions.join(', ') || '-'} |`,
-  );
+function rowsOf(state: TurnState): string[][] {
+  return cellsOf(state).map(([event, { next, actions }]) => [state, event, next, actions.join(', ') || '-']);
+}
+
+function renderRow(row: readonly string[], widths: readonly number[], fill: string): string {
+  return `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0, fill)).join(' | ')} |`;
 }
 
 function renderArrows(state: TurnState): string[] {

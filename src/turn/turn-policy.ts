@@ -284,8 +284,7 @@ export class TurnPolicy {
   #expire(): void {
     switch (this.#state) {
       case 'listening':
-        this.#turn.hangUpReason = 'noInput';
-        this.#step(this.#noInput.expire());
+        this.#onSilence(this.#noInput.expire());
         break;
       case 'hearing':
       case 'endpointing':
@@ -310,6 +309,11 @@ export class TurnPolicy {
       this.#counters.watchdogs += 1;
       this.#onTurnFailed();
     }
+  }
+
+  #onSilence(event: 'noInputTimeout' | 'noInputExhausted'): void {
+    if (event === 'noInputExhausted') this.#turn.hangUpReason = 'noInput';
+    this.#step(event);
   }
 
   /** The caller paused long enough, or, by force, has spoken for too long. */
