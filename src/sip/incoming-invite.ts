@@ -22,8 +22,10 @@ export interface IncomingInvite {
   /** User part of the Request-URI (the number dialled). Personal data: never in a log line. */
   readonly toUser: string;
   readonly source: SocketAddress;
-  /** Our address as the caller reaches it: what the SDP answer must name. */
+  /** Address of the interface the call came in on: where its media sockets belong. */
   readonly localAddress: string;
+  /** Our address as the caller reaches it: what the SDP answer must name. Equal to `localAddress` unless configured. */
+  readonly advertisedAddress: string;
   /** SDP offer; null when the caller wants ours (late offer). */
   readonly offer: string | null;
   /** The dialog as soon as `accept` was called: media may start with the 200. */
@@ -47,6 +49,7 @@ export interface InviteServerParts {
   readonly message: IncomingRequestMessage;
   readonly source: SocketAddress;
   readonly localAddress: string;
+  readonly advertisedAddress: string;
   readonly counters: SipCounters;
   readonly openDialog: (session: Session) => SipDialog;
 }
@@ -59,6 +62,7 @@ export class InviteServer implements IncomingInvite {
   readonly toUser: string;
   readonly source: SocketAddress;
   readonly localAddress: string;
+  readonly advertisedAddress: string;
   readonly offer: string | null;
   readonly #parts: InviteServerParts;
   readonly #cancelHandlers: (() => void)[] = [];
@@ -73,6 +77,7 @@ export class InviteServer implements IncomingInvite {
     this.toUser = plainUser(message.ruri?.user);
     this.source = parts.source;
     this.localAddress = parts.localAddress;
+    this.advertisedAddress = parts.advertisedAddress;
     this.offer = message.body === '' ? null : message.body;
     uas.delegate = { onCancel: () => this.cancelled('cancelled') };
   }

@@ -3,7 +3,9 @@
  * 0.0.0.0. Thread: main. The kernel's routing table knows; a connected UDP socket asks it without sending.
  */
 import { createSocket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { lookup } from 'node:dns/promises';
+import { isIP, isIPv6 } from 'node:net';
+import { WildfireError } from '../errors.ts';
 
 /** Answers are kept this long, so that a changed route is noticed within a minute. */
 const KEPT_MS = 60_000;
@@ -12,7 +14,8 @@ const KEPT_MS = 60_000;
 const MAX_PEERS = 4096;
 
 export class LocalAddresses {
-  readonly #fixed: string | undefined;
+  readonly #bound: string | undefined;
+  readonly #advertised: string | undefined;
   readonly #now: () => number;
   readonly #known = new Map<string, { readonly address: string; readonly untilMs: number }>();
 
@@ -22,17 +25,23 @@ export class LocalAddresses {
    */
   constructor(bindAddress: string, advertisedAddress?: string, now: () => number = Date.now) {
     const isAny = bindAddress === '0.0.0.0' || bindAddress === '::';
-    this.#fixed = advertisedAddress ?? (isAny ? undefined : bindAddress);
+    this.#bound = isAny ? undefined : bindAddress;
+    this.#advertised = advertisedAddress;
     this.#now = now;
   }
 
-  /** The address that `peer` (numeric) reaches us at. @throws never. */
-  for(peer: string): string {
-    if (this.#fixed !== undefined) return this.#fixed;
+  /** The address to name in messages to `peer` (numeric). @throws never. */
+  advertisedFor(peer: string): string {
+    return this.#advertised ?? this.interfaceFor(peer);
+  }
+
+  /** The address of the interface that leads to `peer` (numeric); a socket can be bound to it. @throws never. */
+  interfaceFor(peer: string): string {
+    if (this.#bound !== undefined) return this.#bound;
     if (peer.startsWith('127.')) return '127.0.0.1';
     const known = this.#known.get(peer);
     if (known !== undefined && known.untilMs > this.#now()) return known.address;
-    const address = localAddressTowards(peer) ?? (isIPv6(peer) ? '::1' : '127.0.0.1');
+    const address = routeSource(peer) ?? (isIPv6(peer) ? '::1' : '127.0.0.1');
     this.#known.delete(peer);
     if (this.#known.size >= MAX_PEERS) this.#forgetOldest();
     this.#known.set(peer, { address, untilMs: this.#now() + KEPT_MS });
@@ -48,10 +57,27 @@ export class LocalAddresses {
 }
 
 /**
- * Source address the kernel would use towards `peer` (numeric), about 60 us.
- * @returns undefined when there is no route. @throws never.
+ * Our address on the way to a host, for a caller that binds before it dials.
+ * @param host numeric address or name. @throws WildfireError SIP_TRANSPORT when the name or the route is unknown.
  */
-export function localAddressTowards(peer: string): string | undefined {
+export async function localAddressTowards(host: string): Promise<string> {
+  const peer = isIP(host) === 0 ? await resolve(host) : host;
+  if (peer.startsWith('127.')) return '127.0.0.1';
+  const address = peer === '' ? undefined : routeSource(peer);
+  if (address === undefined) throw new WildfireError('SIP_TRANSPORT', `there is no way to ${host}`);
+  return address;
+}
+
+/** First IPv4 address of a name; empty when it has none. */
+function resolve(name: string): Promise<string> {
+  return lookup(name, { family: 4 }).then(
+    ({ address }) => address,
+    () => '',
+  );
+}
+
+/** Source address the kernel would use towards `peer`, about 60 us; undefined when there is no route. */
+function routeSource(peer: string): string | undefined {
   const family = isIPv6(peer) ? 6 : 4;
   // With a lookup that answers at once, bind and connect are done when the calls return.
   const socket = createSocket({

@@ -83,7 +83,7 @@ export class UdpTransport {
   /** Sends text (latin1) to a numeric address. @throws never. */
   sendTo(message: string, destination: SocketAddress): void {
     if (this.#isClosed) return;
-    const ours = `${uriHost(this.localAddresses.for(destination.address))}:${this.port}`;
+    const ours = `${uriHost(this.localAddresses.advertisedFor(destination.address))}:${this.port}`;
     const bytes = Buffer.from(message.replace(this.#placeholders, ours), 'latin1');
     try {
       this.#socket.send(bytes, destination.port, destination.address, (error) => {

@@ -124,8 +124,8 @@ export class SipUserAgent {
   }
 
   /** Our address as `peer` (numeric) reaches it: what an SDP towards it must name. */
-  localAddressFor(peer: string): string {
-    return this.#transport.localAddresses.for(peer);
+  advertisedAddressFor(peer: string): string {
+    return this.#transport.localAddresses.advertisedFor(peer);
   }
 
   /** Everything counted so far, `name.reason` -> number; `dropped.*` and `refused.*` give each cause. */
@@ -246,7 +246,8 @@ export class SipUserAgent {
       uas,
       message: request.message,
       source: request.source,
-      localAddress: this.#transport.localAddresses.for(request.source.address),
+      localAddress: this.#transport.localAddresses.interfaceFor(request.source.address),
+      advertisedAddress: this.#transport.localAddresses.advertisedFor(request.source.address),
       counters: this.#counters,
       openDialog: (session) => this.#openDialog(session, true),
     });
