@@ -24,20 +24,20 @@ export interface WhisperClientOptions {
   /** Threads, each with weights of its own: as many utterances are transcribed at once. */
   readonly threads: number;
   /** Threads of one inference. Default 1. */
-  readonly intraOpThreads?: number;
+  readonly intraOpThreads?: number | undefined;
   /** Added to the threads' nice value, 0..19. */
   readonly niceIncrement: number;
   /** What to try first; see `description.provider` for what is in use. Default 'cpu'. */
-  readonly provider?: ExecutionProvider;
+  readonly provider?: ExecutionProvider | undefined;
   /** Language of the caller, for multilingual models. Default 'en'. */
-  readonly language?: string;
+  readonly language?: string | undefined;
   /** Default 'full'; 'utterance' is for models trained on short windows. */
-  readonly window?: WindowPolicy;
+  readonly window?: WindowPolicy | undefined;
   /** Replaces single thresholds of WHISPER_GUARD_DEFAULTS. */
-  readonly guards?: { readonly [Name in keyof WhisperGuards]?: number | undefined };
-  readonly onWorkerDied?: (message: string) => void;
+  readonly guards?: { readonly [Name in keyof WhisperGuards]?: number | undefined } | undefined;
+  readonly onWorkerDied?: ((message: string) => void) | undefined;
   /** Tests only: tasks may then carry a fault. Default false. */
-  readonly allowFaults?: boolean;
+  readonly allowFaults?: boolean | undefined;
 }
 
 /** An utterance on a tape, as main names it. */
