@@ -173,6 +173,14 @@ export class LlamaClient {
     return this.#replicaFor(callId).prepare({ kind: 'prepare', callId, messages });
   }
 
+  /**
+   * Evaluates what every call begins with (system prompt, greeting) in every sequence, so that no call pays for it.
+   * Call it once after start, before calls come in; a sequence keeps it from call to call.
+   */
+  async prepareAllSequences(opening: readonly ChatMessage[]): Promise<void> {
+    await Promise.all(this.#replicas.map((replica) => replica.prepareAllSequences(opening)));
+  }
+
   /** The call is over: ends its reply, forgets its words, frees its sequence. Unknown calls are fine. */
   async closeConversation(callId: number): Promise<void> {
     const replica = this.#replicaOfCall.get(callId);

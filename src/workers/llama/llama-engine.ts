@@ -31,8 +31,8 @@ export type LlamaEngineOptions = Pick<
 interface Conversation {
   readonly callId: number;
   sequence: LanguageSequence | null;
-  /** Tokens at the start of the sequence that other calls begin with too. */
-  sharedTokens: number;
+  /** Tokens other calls begin with too: they stay in the sequence when this call ends. */
+  opening: readonly number[];
   droppedMessages: number;
   /** Counts requests; a prepare gives way as soon as a later one has come. */
   requests: number;
@@ -53,6 +53,11 @@ interface Reply {
   generatedTokens: number;
 }
 
+/** The library shifts the context when its last cell would be taken; we stay clear of it. */
+const SPARE_TOKENS = 2;
+/** Below this no conversation is possible: a configuration fault, not a long call. */
+const SMALLEST_PROMPT_TOKENS = 64;
+
 type FinishReason = LlamaFinished['reason'];
 
 export class LlamaEngine {
@@ -60,6 +65,8 @@ export class LlamaEngine {
   readonly #options: LlamaEngineOptions;
   readonly #emit: (event: LlamaEvent) => void;
   readonly #pool: SequencePool;
+  /** Longest prompt: behind it a whole reply has room, so the library never has to shift the context. */
+  readonly #budgetTokens: number;
   readonly #conversations = new Map<number, Conversation>();
   /** Calls that are evaluating or generating now. */
   #active = 0;
@@ -70,15 +77,19 @@ export class LlamaEngine {
     this.#options = options;
     this.#emit = emit;
     this.#pool = new SequencePool(model);
+    this.#budgetTokens = model.contextTokens - options.maxTokens - SPARE_TOKENS;
+    if (this.#budgetTokens < SMALLEST_PROMPT_TOKENS) {
+      throw new WildfireError(
+        'CONFIG_INVALID',
+        `replies of ${options.maxTokens} tokens leave no room for a conversation in ${model.contextTokens} tokens`,
+      );
+    }
   }
 
   /** One decode, so that no caller waits for the first one, which allocates and picks kernels. */
   async warmUp(): Promise<void> {
     const prompt = this.#model.renderPrompt([{ role: 'user', text: 'hello' }], '');
-    const sequence = await this.#pool.acquire(
-      () => prompt,
-      () => false,
-    );
+    const sequence = await this.#pool.acquire(prompt, () => false);
     if (sequence === null) return;
     for await (const _token of sequence.generate(prompt, this.#options.sampling)) break;
     await this.#pool.release(sequence, 0);
@@ -109,7 +120,7 @@ export class LlamaEngine {
     const conversation: Conversation = {
       callId,
       sequence: null,
-      sharedTokens: 0,
+      opening: [],
       droppedMessages: 0,
       requests: 0,
       isClosing: false,
@@ -128,6 +139,8 @@ export class LlamaEngine {
       if (sequence === null || isUnwanted()) return this.#emit(finishedUntouched(request, takenAtMs));
       await this.#whileActive(() => this.#reply(conversation, request, sequence, takenAtMs));
     } catch (error) {
+      // After a failed decode nobody knows what the KV cache holds: the next turn starts from nothing.
+      await conversation.sequence?.keepPrefix(0).catch(() => {});
       this.#emit({ kind: 'failed', callId, turnId, error: toWireError(error, 'INFERENCE_FAILED') });
     }
   }
@@ -152,7 +165,6 @@ export class LlamaEngine {
     };
     const isUnwanted = () => this.#isUnwanted(conversation, request);
     const isReady = await this.#prefill(sequence, prompt.slice(0, -1), isUnwanted);
-    conversation.sharedTokens = Math.min(conversation.sharedTokens, sequence.length);
     const reason = isReady ? await this.#stream(reply, isUnwanted) : 'cancelled';
     this.#emit(finished(reply, reason));
   }
@@ -161,7 +173,7 @@ export class LlamaEngine {
   async #stream(reply: Reply, isUnwanted: () => boolean): Promise<FinishReason> {
     const { sequence, prompt, request } = reply;
     const decoder = new TokenDecoder((tokens, recent) => this.#model.detokenize(tokens, recent));
-    const filter = new ReplyFilter(this.#model.replyRules);
+    const filter = new ReplyFilter(rulesFor(request, this.#model.replyRules));
     let reason: FinishReason = 'stop';
     for await (const token of sequence.generate(prompt.slice(sequence.length), this.#options.sampling)) {
       if (reply.generatedTokens === 0) reply.firstTokenAtMs = monotonicMs();
@@ -172,7 +184,7 @@ export class LlamaEngine {
       if (isForeign || filter.isStopped) break;
       if (
         reply.generatedTokens >= this.#options.maxTokens ||
-        sequence.length >= this.#model.contextTokens - 2
+        sequence.length >= this.#model.contextTokens - SPARE_TOKENS
       ) {
         reason = 'maxTokens';
         break;
@@ -223,10 +235,10 @@ export class LlamaEngine {
   }
 
   async #close(conversation: Conversation): Promise<void> {
-    const { callId, sequence, sharedTokens } = conversation;
+    const { callId, sequence, opening } = conversation;
     if (sequence !== null) {
       conversation.sequence = null;
-      await this.#pool.release(sequence, sharedTokens);
+      await this.#pool.release(sequence, commonPrefixTokens(sequence.tokens, opening));
     }
     if (this.#conversations.get(callId) === conversation) this.#conversations.delete(callId);
     this.#emit({ kind: 'conversationClosed', callId });
@@ -239,8 +251,8 @@ export class LlamaEngine {
   ): Promise<LanguageSequence | null> {
     if (conversation.sequence !== null) return conversation.sequence;
     const opening = this.#sharedByContinuations(openingMessages(messages));
-    conversation.sequence = await this.#pool.acquire(() => opening, isGone);
-    conversation.sharedTokens = opening.length;
+    conversation.opening = opening;
+    conversation.sequence = await this.#pool.acquire(opening, isGone);
     return conversation.sequence;
   }
 
@@ -253,16 +265,6 @@ export class LlamaEngine {
     });
     conversation.droppedMessages = fitted.droppedMessages;
     return fitted.tokens;
-  }
-
-  // A reply always has room, so the library never has to shift the context.
-  get #budgetTokens(): number {
-    const budgetTokens = this.#model.contextTokens - this.#options.maxTokens - 2;
-    if (budgetTokens > 0) return budgetTokens;
-    throw new WildfireError(
-      'INFERENCE_FAILED',
-      `maxTokens ${this.#options.maxTokens} leaves no room in a context of ${this.#model.contextTokens} tokens`,
-    );
   }
 
   #sharedByContinuations(messages: GenerateRequest['messages']): readonly number[] {
@@ -305,6 +307,11 @@ async function keepCommonPrefix(sequence: LanguageSequence, prompt: readonly num
   const keep = Math.min(commonPrefixTokens(sequence.tokens, prompt), prompt.length - 1);
   await sequence.keepPrefix(keep);
   return keep;
+}
+
+// A reply that goes on behind spoken text has its thoughts behind it.
+function rulesFor({ replyPrefix }: GenerateRequest, rules: ReplyRules): ReplyRules {
+  return replyPrefix === '' ? rules : { ...rules, startsInside: null };
 }
 
 function isSectionMark({ hiddenSections, startsInside }: ReplyRules, text: string): boolean {

@@ -7,7 +7,9 @@ import { constants } from 'node:fs';
 import { access, open } from 'node:fs/promises';
 import {
   type ChatHistoryItem,
+  ChatMLChatWrapper,
   type ChatWrapper,
+  GeneralChatWrapper,
   getLlama,
   type Llama,
   type LlamaContext,
@@ -118,6 +120,8 @@ async function createContext(model: NativeModel, options: LlamaModelOptions): Pr
       contextSize: Math.min(options.contextTokens, model.trainContextSize),
       batchSize: Math.max(options.batchTokens, options.sequences),
       threads: options.threads,
+      // With a sliding-window cache an older prefix could not be reused, which is the point of keeping it.
+      swaFullCache: true,
     });
   } catch (cause) {
     throw new WildfireError(
@@ -153,11 +157,7 @@ class NodeLlamaModel implements LanguageModel {
     this.#llama = llama;
     this.#model = model;
     this.#context = context;
-    // Without a template of its own the model gets ChatML, by the library's choice too.
-    this.#wrapper = resolveChatWrapper(model, {
-      warningLogs: false,
-      customWrapperSettings: { qwen: { thoughts: 'discourage' } },
-    });
+    this.#wrapper = chatWrapperOf(model);
     this.#dropsBos = !model.tokens.shouldPrependBosToken && !namesBos(model);
     this.replyRules = replyRulesOf(this.#wrapper, model);
     this.contextTokens = context.contextSize;
@@ -236,8 +236,14 @@ class NodeLlamaSequence implements LanguageSequence {
 
 function evaluateOptions(sampling: TokenSampling, punished: readonly Token[]): SequenceEvaluateOptions {
   const { temperature, topK, topP, minP, seed, repeatPenalty, repeatPenaltyTokens } = sampling;
-  const options: SequenceEvaluateOptions = { temperature, topK, topP, minP };
-  if (seed !== null) options.seed = seed;
+  const options: SequenceEvaluateOptions = {
+    temperature,
+    topK,
+    topP,
+    minP,
+    // One seed for the whole reply; the library's own default changes every second.
+    seed: seed ?? Math.floor(Math.random() * 2 ** 31),
+  };
   if (repeatPenalty !== 1) {
     options.repeatPenalty = {
       punishTokens: () => punished.slice(-repeatPenaltyTokens),
@@ -270,6 +276,15 @@ function namesBos(model: NativeModel): boolean {
   const template = model.fileInfo.metadata.tokenizer.chat_template ?? '';
   const { bosString } = model.tokens;
   return template.includes('bos_token') || (bosString !== null && template.includes(bosString));
+}
+
+// A model without a template gets ChatML; the library's own last resort is a layout made for no model.
+function chatWrapperOf(model: NativeModel): ChatWrapper {
+  const wrapper = resolveChatWrapper(model, {
+    warningLogs: false,
+    customWrapperSettings: { qwen: { thoughts: 'discourage' } },
+  });
+  return wrapper instanceof GeneralChatWrapper ? new ChatMLChatWrapper() : wrapper;
 }
 
 function replyRulesOf(wrapper: ChatWrapper, model: NativeModel): ReplyRules {

@@ -7,6 +7,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { messageOf, WildfireError } from '../../errors.ts';
 import type {
+  ChatMessage,
   GenerateRequest,
   LlamaEvent,
   LlamaFinished,
@@ -98,6 +99,14 @@ export class LlamaReplica {
       this.#prepares.push({ request, resolve });
       this.#post(request);
     });
+  }
+
+  /** Fills every sequence with what every call begins with. */
+  async prepareAllSequences(messages: readonly ChatMessage[]): Promise<void> {
+    // Real calls are counted from 1, so these can never meet one.
+    const callIds = Array.from({ length: this.#ready?.sequences ?? 0 }, (_, index) => -1 - index);
+    await Promise.all(callIds.map((callId) => this.prepare({ kind: 'prepare', callId, messages })));
+    await Promise.all(callIds.map((callId) => this.closeConversation(callId)));
   }
 
   closeConversation(callId: number): Promise<void> {

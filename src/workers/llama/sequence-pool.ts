@@ -7,7 +7,7 @@ import type { LanguageModel, LanguageSequence } from './language-model.ts';
 import { commonPrefixTokens } from './prompt-window.ts';
 
 interface Waiter {
-  readonly tokens: () => readonly number[];
+  readonly wanted: readonly number[];
   readonly isGone: () => boolean;
   readonly resolve: (sequence: LanguageSequence | null) => void;
 }
@@ -26,20 +26,16 @@ export class SequencePool {
     this.#model = model;
   }
 
-  get waiting(): number {
-    return this.#waiters.length;
-  }
-
   /**
-   * A free sequence, the one that holds most of `tokens` already; when all are taken, in order of asking.
+   * A free sequence, the one that holds most of `wanted` already; when all are taken, in order of asking.
    * @param isGone asked while waiting; true gives up
    * @returns null when it gave up
    */
-  acquire(tokens: () => readonly number[], isGone: () => boolean): Promise<LanguageSequence | null> {
-    const sequence = this.#takeBest(tokens);
+  acquire(wanted: readonly number[], isGone: () => boolean): Promise<LanguageSequence | null> {
+    const sequence = this.#takeBest(wanted);
     if (sequence !== null) return Promise.resolve(sequence);
     return new Promise((resolve) => {
-      this.#waiters.push({ tokens, isGone, resolve });
+      this.#waiters.push({ wanted, isGone, resolve });
       this.#timer ??= setInterval(() => this.#dropGone(), GONE_CHECK_MS);
     });
   }
@@ -50,17 +46,16 @@ export class SequencePool {
     this.#free.push(sequence);
     this.#dropGone();
     const next = this.#waiters.shift();
-    if (next !== undefined) next.resolve(this.#takeBest(next.tokens));
+    if (next !== undefined) next.resolve(this.#takeBest(next.wanted));
     this.#stopTimerWhenIdle();
   }
 
-  #takeBest(tokens: () => readonly number[]): LanguageSequence | null {
+  #takeBest(wanted: readonly number[]): LanguageSequence | null {
     if (this.#free.length === 0 && this.#opened < this.#model.sequenceCount) {
       this.#opened += 1;
       return this.#model.openSequence();
     }
     if (this.#free.length <= 1) return this.#free.pop() ?? null;
-    const wanted = tokens();
     const shared = this.#free.map((sequence) => commonPrefixTokens(sequence.tokens, wanted));
     const best = shared.indexOf(Math.max(...shared));
     return this.#free.splice(best, 1)[0] ?? null;
