@@ -9,7 +9,7 @@ import { HOP_SAMPLES, LogMel, WHISPER_RATE_HZ } from './log-mel.ts';
 import { loadWhisperConfig, type WhisperConfig } from './whisper-config.ts';
 import { decodeGreedily } from './whisper-decoder.ts';
 import { WhisperModel, type WhisperModelOptions } from './whisper-model.ts';
-import { cutIntoWindows } from './windows.ts';
+import { cutIntoWindows, trimQuietEnds } from './windows.ts';
 
 /** How the model is run: the whole window every time, or only as long as what was said. */
 export type WindowPolicy = 'full' | 'utterance';
@@ -74,8 +74,8 @@ export class Transcriber {
   async transcribe(samples: Int16Array, rateHz: number, isCancelled: () => boolean): Promise<Heard | null> {
     const audio = this.#at16kHz(samples, rateHz);
     const parts: DecodedEvidence[] = [];
-    for (const window of cutIntoWindows(audio, this.config.windowSamples)) {
-      const evidence = await this.#decodeWindow(window, isCancelled);
+    for (const window of cutIntoWindows(trimQuietEnds(audio), this.config.windowSamples)) {
+      const evidence = await this.#decodeWindow(trimQuietEnds(window), isCancelled);
       if (evidence === null) return null;
       parts.push(evidence);
     }

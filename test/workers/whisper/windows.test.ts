@@ -1,6 +1,6 @@
 /** Cutting what is longer than Whisper's window. */
 import { expect, it } from 'vitest';
-import { cutIntoWindows } from '../../../src/workers/whisper/windows.ts';
+import { cutIntoWindows, trimQuietEnds } from '../../../src/workers/whisper/windows.ts';
 import { printedSeed, SeededRandom } from '../../seeded-random.ts';
 
 const WINDOW_SAMPLES = 160_000;
@@ -31,4 +31,19 @@ it('loses, repeats and oversteps nothing', () => {
       offset += window.length;
     }
   }
+});
+
+it('leaves out long quiet around the words, and keeps 200 ms of it', () => {
+  const samples = new Float32Array(64_000).fill(0.0005);
+  samples.fill(0.2, 32_000, 40_000);
+  const trimmed = trimQuietEnds(samples);
+  expect(trimmed.byteOffset / 4).toBe(32_000 - 3200);
+  expect(trimmed.length).toBe(8000 + 2 * 3200);
+});
+
+it('leaves whole what has no quiet ends', () => {
+  const noise = new Float32Array(20_000).fill(0.01);
+  expect(trimQuietEnds(noise)).toHaveLength(20_000);
+  expect(trimQuietEnds(new Float32Array(5000))).toHaveLength(5000);
+  expect(trimQuietEnds(new Float32Array(0))).toHaveLength(0);
 });
