@@ -45,7 +45,7 @@ class PolyphaseResampler implements Resampler {
       const message = `resampler output holds ${output.length} samples, ${dueSamples} are due`;
       throw new WildfireError('INVALID_STATE', message);
     }
-    return this.#run(input, output, 0);
+    return this.#run(input, output, 0, dueSamples);
   }
 
   flush(output: Float32Array): number {
@@ -54,11 +54,8 @@ class PolyphaseResampler implements Resampler {
       throw new WildfireError('INVALID_STATE', message);
     }
     let written = 0;
-    while (written < this.delaySamples) {
-      const missing = this.delaySamples - written;
-      const inputSamples = Math.min(PIECE_SAMPLES, this.#inputsFor(missing));
-      written = this.#run(this.#silence.subarray(0, inputSamples), output, written);
-    }
+    while (written < this.delaySamples)
+      written = this.#run(this.#silence, output, written, this.delaySamples);
     this.reset();
     return written;
   }
@@ -76,33 +73,27 @@ class PolyphaseResampler implements Resampler {
     return Math.max(0, Math.ceil((inputSamples * interpolation - nextAt) / decimation));
   }
 
-  /** Input samples needed for exactly `outputSamples` more outputs. */
-  #inputsFor(outputSamples: number): number {
-    const { interpolation, decimation } = this.#bank;
-    const lastAt = this.#nextInput * interpolation + this.#phase + (outputSamples - 1) * decimation;
-    return Math.floor(lastAt / interpolation) + 1;
-  }
-
-  /** Works off all of `input` in pieces; returns where the next output belongs. */
-  #run(input: Float32Array, output: Float32Array, outputOffset: number): number {
+  /** Works off `input` in pieces and writes outputs up to `end`; returns where the next one belongs. */
+  #run(input: Float32Array, output: Float32Array, outputOffset: number, end: number): number {
     let written = outputOffset;
     for (let from = 0; from < input.length; from += PIECE_SAMPLES) {
       const pieceSamples = Math.min(PIECE_SAMPLES, input.length - from);
-      this.#window.set(input.subarray(from, from + pieceSamples), this.#historySamples);
-      written = this.#filterPiece(pieceSamples, output, written);
+      // A loop, not set(subarray): that view would be garbage, and the samples change type on the way.
+      for (let i = 0; i < pieceSamples; i++) this.#window[this.#historySamples + i] = input[from + i]!;
+      written = this.#filterPiece(pieceSamples, output, written, end);
       this.#window.copyWithin(0, pieceSamples, pieceSamples + this.#historySamples);
     }
     return written;
   }
 
-  /** Hot: computes every output whose newest sample lies in the piece. */
-  #filterPiece(pieceSamples: number, output: Float32Array, outputOffset: number): number {
+  /** Hot: computes every output whose newest sample lies in the piece, up to `end`. */
+  #filterPiece(pieceSamples: number, output: Float32Array, outputOffset: number, end: number): number {
     const { interpolation, decimation, tapsPerPhase, taps } = this.#bank;
     const window = this.#window;
     let phase = this.#phase;
     let at = this.#nextInput;
     let written = outputOffset;
-    while (at < pieceSamples) {
+    while (at < pieceSamples && written < end) {
       output[written++] = dotProduct(taps, phase * tapsPerPhase, window, at, tapsPerPhase);
       phase += decimation;
       const steps = Math.floor(phase / interpolation);
