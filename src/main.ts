@@ -3,6 +3,6 @@
  * result into the exit code. Imported by nobody. Thread: main.
  */
 import { runCli } from './cli/program.ts';
-import { startRuntime } from './runtime.ts';
+import { startRuntime } from './runtime/runtime.ts';
 
 process.exitCode = await runCli(process.argv.slice(2), startRuntime);

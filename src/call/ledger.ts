@@ -1,6 +1,6 @@
 /**
  * What one call holds, item by item. Every acquire names how to give the item back; `releaseAll` gives all of it
- * back in reverse order however the call ended, and one failing release never keeps the others.
+ * back however the call ended, and one failing release never keeps the others.
  * Thread: main. Used by call.ts; read by tests and /api/status to prove that nothing leaks.
  */
 
@@ -37,18 +37,21 @@ export class ResourceLedger {
     };
   }
 
-  /** Gives everything back, last acquired first. @returns the errors of releases that failed. */
+  /**
+   * Gives everything back: all releases are started, last acquired first, then awaited, so that a slow one (a BYE
+   * that nobody answers) holds up no other.
+   * @returns the errors of releases that failed
+   */
   async releaseAll(): Promise<unknown[]> {
-    const errors: unknown[] = [];
-    for (const entry of [...this.#entries].reverse()) {
+    const releases = [...this.#entries].reverse().map(async (entry) => {
       try {
         await entry.release();
-      } catch (error) {
-        errors.push(error);
+      } finally {
+        this.#entries.delete(entry);
       }
-      this.#entries.delete(entry);
-    }
-    return errors;
+    });
+    const results = await Promise.allSettled(releases);
+    return results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   }
 
   /** Items held now, by kind. */

@@ -3,8 +3,8 @@
  * them, and so do the fakes of the tests. Thread: main.
  */
 
-import type { RingHandle, TapeHandle } from '../ring-buffers/layout.ts';
-import type { NegotiatedMedia } from '../sdp/negotiation.ts';
+import type { OpenLeg, StartLeg } from '../media/media-protocol.ts';
+import type { TapeHandle } from '../ring-buffers/layout.ts';
 import type {
   Cancelled,
   CancelWord,
@@ -15,6 +15,7 @@ import type {
   TranscribeTask,
   Transcript,
 } from '../workers/protocol.ts';
+import type { RtpReport } from './reports.ts';
 
 export interface SpeechToText {
   transcribe(task: Omit<TranscribeTask, 'kind' | 'queuedAtMs'>): Promise<Transcript | Cancelled | Lapped>;
@@ -43,14 +44,9 @@ export interface TextToSpeech {
 }
 
 export interface MediaPort {
-  openLeg(open: {
-    callId: number;
-    bindAddress: string;
-    uplink: TapeHandle;
-    downlink: RingHandle;
-  }): Promise<{ rtpPort: number }>;
-  startLeg(start: NegotiatedMedia & { callId: number }): Promise<void>;
-  closeLeg(callId: number): Promise<unknown>;
+  openLeg(open: OpenLeg): Promise<{ rtpPort: number }>;
+  startLeg(start: StartLeg): Promise<void>;
+  closeLeg(callId: number): Promise<RtpReport>;
 }
 
 export interface VadPort {

@@ -18,7 +18,7 @@ export interface StagesMs {
   readonly playout: number;
 }
 
-export type TurnOutcome = 'replied' | 'bargedIn' | 'nothingHeard' | 'failed' | 'superseded';
+export type TurnOutcome = 'replied' | 'bargedIn' | 'nothingHeard' | 'failed' | 'superseded' | 'hungUp';
 
 /** One turn of a caller. `pii` fields hold what was said. */
 export interface TurnReport {
@@ -31,6 +31,8 @@ export interface TurnReport {
   /** The reply, cut to the words that were played (personal). */
   readonly reply: string;
   readonly outcome: TurnOutcome;
+  /** monotonicMs() of the decision that the turn was over. */
+  readonly decidedAtMs: number;
   readonly stagesMs: StagesMs;
   /** End-of-turn decision to the first packet of the reply. */
   readonly decisionToVoiceMs: number;

@@ -4,6 +4,7 @@
  * Thread: main. Source of the conventions: docs/configuration.md.
  */
 import { z } from 'zod';
+import { DEFAULT_TURN_CONFIG } from '../turn/turn-config.ts';
 
 const portNumber = z.int().min(0).max(65535);
 const durationMs = z.int().min(0);
@@ -57,19 +58,21 @@ const agent = z.strictObject({
   speed: z.number().min(0.5).max(2).default(1),
 });
 
+const { endpointing, bargeIn, noInput, digits } = DEFAULT_TURN_CONFIG;
+
 const turn = z.strictObject({
   /** Silence after the last speech that ends the caller's turn. */
-  minEndpointDelayMs: durationMs.default(400),
+  minEndpointDelayMs: durationMs.default(endpointing.minDelayMs),
   /** The same after a hesitant or very short utterance. */
-  maxEndpointDelayMs: durationMs.default(900),
+  maxEndpointDelayMs: durationMs.default(endpointing.maxDelayMs),
   /** Speech over the agent's voice that counts as barge-in. */
-  bargeInMinSpeechMs: durationMs.default(180),
+  bargeInMinSpeechMs: durationMs.default(bargeIn.minSpeechMs),
   /** Silence after the agent's reply before it asks whether the caller is still there. */
-  noInputMs: durationMs.default(10_000),
+  noInputMs: durationMs.default(noInput.promptAfterMs),
   /** How often it asks before it says goodbye and hangs up. */
-  noInputPrompts: z.int().min(0).default(2),
+  noInputPrompts: z.int().min(0).default(noInput.maxPrompts),
   /** Pause between two keys after which the digits entered so far count as said. */
-  dtmfTimeoutMs: durationMs.default(2_000),
+  dtmfTimeoutMs: durationMs.default(digits.interDigitMs),
 });
 
 const vad = z.strictObject({
@@ -93,8 +96,8 @@ const llama = z.strictObject({
   /** CPU threads of one decode. */
   threads: count.default(1),
   maxTokens: count.default(160),
-  /** 0 is greedy. */
-  temperature: z.number().min(0).max(2).default(0),
+  /** 0 is greedy; negative is what the pack says. */
+  temperature: z.number().min(-1).max(2).default(-1),
   gpu: z.enum(['off', 'auto', 'cuda', 'vulkan', 'metal']).default('auto'),
 });
 

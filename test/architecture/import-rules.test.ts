@@ -35,8 +35,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'web',
     'workers',
   ],
-  cli: ['call', 'caller', 'config', 'models', 'sip', 'workers', 'native', 'media'],
-  caller: ['sip', 'sdp', 'rtp', 'audio', 'models', 'workers', 'native', 'config'],
+  cli: ['call', 'caller', 'config', 'models', 'sip', 'audio', 'workers', 'native', 'media'],
+  caller: ['call', 'sip', 'sdp', 'rtp', 'audio', 'models', 'workers', 'native', 'config'],
   web: ['call'],
   call: ['sip', 'sdp', 'media', 'turn', 'workers', 'ring-buffers', 'models', 'config', 'audio'],
   sip: ['sdp'],
@@ -45,7 +45,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   workers: ['ring-buffers', 'audio', 'native', 'models'],
   rtp: ['audio'],
   native: [],
-  config: [],
+  config: ['turn'],
   sdp: [],
   audio: [],
   turn: ['ring-buffers'],
@@ -120,7 +120,7 @@ describe('import rules', () => {
 
   it('a worker file is imported by nobody, and imports no other side', () => {
     expect(imports.filter((entry) => entry.to.endsWith('.worker.ts'))).toEqual([]);
-    const forbidden = ['sip', 'call', 'turn', 'web', 'cli', 'runtime.ts'];
+    const forbidden = ['sip', 'call', 'turn', 'web', 'cli', 'runtime'];
     const wrong = runTimeImports.filter(
       (entry) => entry.from.endsWith('.worker.ts') && forbidden.includes(top(entry.to)),
     );

@@ -1,0 +1,51 @@
+/** What one call and its conversation are given by the runtime. Types only. */
+import type { Log } from '../observability/log.ts';
+import type { RingHandle, TapeHandle } from '../ring-buffers/layout.ts';
+import type { TurnConfig } from '../turn/turn-config.ts';
+import type { Engines, MediaPort, VadPort } from './ports.ts';
+import type { CallReport, TurnReport } from './reports.ts';
+
+/** The agent's words and voice. An empty greeting means that the caller speaks first. */
+export interface AgentPersona {
+  readonly systemPrompt: string;
+  readonly greeting: string;
+  readonly apology: string;
+  readonly noInputPrompt: string;
+  readonly goodbye: string;
+  readonly voice: string;
+  readonly speed: number;
+}
+
+export interface CallDependencies {
+  readonly media: MediaPort;
+  readonly vad: VadPort;
+  readonly engines: Engines;
+  readonly agent: AgentPersona;
+  readonly turnConfig: TurnConfig;
+  readonly maxCallDurationMs: number;
+  /** Where RTP binds for a call that came in on this address: the same, unless that one is a NAT's. */
+  readonly rtpBindAddress: (localAddress: string) => string;
+  readonly log: Log;
+  /** Counts a refusal or fault by area and reason word. */
+  readonly count: (area: string, reason: string) => void;
+  readonly onTurn: (turn: TurnReport) => void;
+  readonly onCallEnded: (call: CallReport) => void;
+  /** Gives the admission slot back; the last thing a call does. */
+  readonly leave: (callId: number) => void;
+}
+
+export interface ConversationOptions {
+  readonly callId: number;
+  readonly sipCallId: string;
+  readonly uplink: TapeHandle;
+  readonly downlink: RingHandle;
+  /** monotonicMs() when the INVITE came. */
+  readonly invitedAtMs: number;
+  readonly engines: Engines;
+  readonly agent: AgentPersona;
+  readonly turnConfig: TurnConfig;
+  readonly log: Log;
+  readonly onTurn: (turn: TurnReport) => void;
+  /** The agent ends the call. */
+  readonly hangUp: (reason: string) => void;
+}

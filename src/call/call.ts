@@ -1,0 +1,243 @@
+/**
+ * One call from INVITE to its end: lifecycle only. What it holds is in its ledger, what is said in its
+ * conversation; it ends exactly once, however it ends, and then gives everything back.
+ * Thread: main.
+ */
+import type { MediaEvent } from '../media/media-protocol.ts';
+import { monotonicMs } from '../observability/clock.ts';
+import { createRing, createTape, type RingHandle, type TapeHandle } from '../ring-buffers/layout.ts';
+import { answerOffer, makeOffer, type NegotiatedMedia, readAnswer } from '../sdp/negotiation.ts';
+import type { IncomingInvite, ReinviteReply, SipDialog } from '../sip/user-agent.ts';
+import type { SpeechEvent } from '../turn/turn-messages.ts';
+import type { CallDependencies } from './call-dependencies.ts';
+import { Conversation } from './conversation.ts';
+import { type LedgerCounts, type LedgerKind, ResourceLedger } from './ledger.ts';
+import type { CallReport, EndedBy, RtpReport } from './reports.ts';
+
+const LEG_RATE_HZ = 8000;
+/** 65 s: the longest turn and the time its transcription may wait, with room to spare. */
+const UPLINK_CAPACITY_SAMPLES = 2 ** 19;
+/** 33 s: more than any sentence, so that a writer hardly ever waits. */
+const DOWNLINK_CAPACITY_SAMPLES = 2 ** 18;
+
+const NO_RTP: RtpReport = { sent: 0, received: 0, lost: 0, late: 0, underrunFrames: 0 };
+
+export class Call {
+  readonly id: number;
+  readonly sipCallId: string;
+  readonly #invite: IncomingInvite;
+  readonly #dependencies: CallDependencies;
+  readonly #ledger = new ResourceLedger();
+  readonly #invitedAtMs = monotonicMs();
+  readonly #uplink: TapeHandle = createTape({
+    rateHz: LEG_RATE_HZ,
+    capacitySamples: UPLINK_CAPACITY_SAMPLES,
+  });
+  readonly #downlink: RingHandle = createRing({
+    rateHz: LEG_RATE_HZ,
+    capacitySamples: DOWNLINK_CAPACITY_SAMPLES,
+  });
+  #conversation: Conversation | null = null;
+  #rtpPort = 0;
+  #sessionVersion = 0;
+  #rtp: RtpReport = NO_RTP;
+  #ending: Promise<void> | null = null;
+
+  constructor(callId: number, invite: IncomingInvite, dependencies: CallDependencies) {
+    this.id = callId;
+    this.sipCallId = invite.sipCallId;
+    this.#invite = invite;
+    this.#dependencies = dependencies;
+    this.#ledger.acquire('ring', () => {});
+    invite.onCancel(() => void this.end('caller', 'cancel'));
+  }
+
+  /** Answers the INVITE and starts the conversation. Never throws: a failure ends the call with a reason word. */
+  async answer(): Promise<void> {
+    try {
+      await this.#answer();
+    } catch (error) {
+      if (this.#ending !== null) return;
+      this.#dependencies.log.warn({ callId: this.id, error: String(error) }, 'call could not be set up');
+      await this.#refuse(500, 'setUpFailed');
+    }
+  }
+
+  onSpeech(event: SpeechEvent): void {
+    this.#conversation?.onSpeech(event);
+  }
+
+  onMediaEvent(event: MediaEvent): void {
+    if (event.kind === 'mediaTimeout') void this.end('error', 'mediaTimeout');
+    else this.#conversation?.onMediaEvent(event);
+  }
+
+  ledgerCounts(): LedgerCounts {
+    return this.#ledger.counts();
+  }
+
+  /** Ends the call; later ends are ignored. Resolves when everything was given back. */
+  end(endedBy: EndedBy, reason: string): Promise<void> {
+    this.#ending ??= this.#end(endedBy, reason);
+    return this.#ending;
+  }
+
+  // ---- setting up -----------------------------------------------------------------------------------------
+
+  async #answer(): Promise<void> {
+    const { media, rtpBindAddress } = this.#dependencies;
+    const { localAddress, offer } = this.#invite;
+    const bindAddress = rtpBindAddress(localAddress);
+    const open = { callId: this.id, bindAddress, uplink: this.#uplink, downlink: this.#downlink };
+    const { rtpPort } = await this.#hold(
+      'rtpPort',
+      () => media.openLeg(open),
+      () => this.#closeLeg(),
+    );
+    this.#rtpPort = rtpPort;
+    if (offer === null) return this.#accept(makeOffer(this.#localMedia()), null);
+    const answer = answerOffer(offer, this.#localMedia());
+    if ('reject' in answer) return this.#refuse(answer.reject, answer.reason);
+    return this.#accept(answer.answer, answer.media);
+  }
+
+  /** @param agreed null after a late offer: the ACK brings the answer. */
+  async #accept(sdp: string, agreed: NegotiatedMedia | null): Promise<void> {
+    this.#invite.ring();
+    const accepted = this.#invite.accept(sdp);
+    const dialog = this.#invite.acceptedDialog;
+    if (dialog !== null) this.#holdDialog(dialog);
+    const { answerSdp } = await accepted;
+    this.#stopIfEnded();
+    await this.#startLeg(agreed ?? readAnswer(answerSdp ?? ''));
+    await this.#watchSpeech();
+    this.#startConversation();
+  }
+
+  #holdDialog(dialog: SipDialog): void {
+    this.#ledger.acquire('dialog', () => dialog.bye());
+    dialog.onEnded((end) => {
+      if (end === 'remoteBye') void this.end('caller', 'bye');
+      else if (end !== 'localBye') void this.end('error', end);
+    });
+    dialog.onReinvite((offer) => this.#onReinvite(offer));
+    dialog.onLateAnswer((answer) => this.#followMedia(() => readAnswer(answer ?? '')));
+  }
+
+  #onReinvite(offer: string | null): ReinviteReply {
+    if (offer === null) return { answer: makeOffer(this.#localMedia()) };
+    const answer = answerOffer(offer, this.#localMedia());
+    if ('reject' in answer) return { reject: answer.reject };
+    this.#followMedia(() => answer.media);
+    return { answer: answer.answer };
+  }
+
+  async #followMedia(agreed: () => NegotiatedMedia): Promise<void> {
+    try {
+      await this.#startLeg(agreed());
+    } catch (error) {
+      this.#dependencies.log.warn(
+        { callId: this.id, error: String(error) },
+        'media did not follow a re-INVITE',
+      );
+    }
+  }
+
+  #localMedia(): { address: string; port: number; sessionId: number; sessionVersion: number } {
+    this.#sessionVersion += 1;
+    const { localAddress } = this.#invite;
+    return {
+      address: localAddress,
+      port: this.#rtpPort,
+      sessionId: this.id,
+      sessionVersion: this.#sessionVersion,
+    };
+  }
+
+  async #startLeg(media: NegotiatedMedia): Promise<void> {
+    const signallingAddress = this.#invite.source.address;
+    await this.#dependencies.media.startLeg({ callId: this.id, signallingAddress, ...media });
+  }
+
+  async #watchSpeech(): Promise<void> {
+    const { vad } = this.#dependencies;
+    await this.#hold(
+      'vadWatch',
+      () => vad.watch(this.id, this.#uplink),
+      () => vad.unwatch(this.id),
+    );
+  }
+
+  #startConversation(): void {
+    const { maxCallDurationMs, engines, agent, turnConfig, onTurn, log } = this.#dependencies;
+    const limit = setTimeout(() => void this.end('agent', 'maxDuration'), maxCallDurationMs);
+    this.#ledger.acquire('timer', () => clearTimeout(limit));
+    const conversation = new Conversation({
+      callId: this.id,
+      sipCallId: this.sipCallId,
+      uplink: this.#uplink,
+      downlink: this.#downlink,
+      invitedAtMs: this.#invitedAtMs,
+      engines,
+      agent,
+      turnConfig,
+      onTurn,
+      log,
+      hangUp: (reason) => void this.end('agent', reason),
+    });
+    this.#conversation = conversation;
+    this.#ledger.acquire('sequence', () => engines.llama.closeConversation(this.id));
+    this.#ledger.acquire('timer', () => conversation.close());
+    conversation.start();
+  }
+
+  /** Acquires one item; when the call ended meanwhile it is given back at once. */
+  async #hold<T>(kind: LedgerKind, acquire: () => Promise<T>, release: () => Promise<void>): Promise<T> {
+    const item = await acquire();
+    const releaseNow = this.#ledger.acquire(kind, release);
+    if (this.#ending !== null) await releaseNow();
+    this.#stopIfEnded();
+    return item;
+  }
+
+  #stopIfEnded(): void {
+    if (this.#ending !== null) throw new Error(`call ${this.id} ended while it was set up`);
+  }
+
+  // ---- ending ---------------------------------------------------------------------------------------------
+
+  async #refuse(status: number, reason: string): Promise<void> {
+    this.#dependencies.count('call', reason);
+    this.#invite.reject(status);
+    await this.end('error', reason);
+  }
+
+  async #closeLeg(): Promise<void> {
+    const { sent, received, lost, late, underrunFrames } = await this.#dependencies.media.closeLeg(this.id);
+    this.#rtp = { sent, received, lost, late, underrunFrames };
+  }
+
+  async #end(endedBy: EndedBy, reason: string): Promise<void> {
+    const { log, onCallEnded, leave } = this.#dependencies;
+    this.#conversation?.close();
+    for (const error of await this.#ledger.releaseAll()) {
+      log.error({ callId: this.id, error: String(error) }, 'a release failed');
+    }
+    onCallEnded(this.#report(endedBy, reason));
+    leave(this.id);
+  }
+
+  #report(endedBy: EndedBy, reason: string): CallReport {
+    return {
+      callId: this.id,
+      sipCallId: this.sipCallId,
+      endedBy,
+      reason,
+      durationMs: monotonicMs() - this.#invitedAtMs,
+      greetingMs: this.#conversation?.greetingMs ?? 0,
+      turns: this.#conversation?.turns ?? 0,
+      rtp: this.#rtp,
+      ledger: this.#ledger.counts(),
+    };
+  }
+}

@@ -1,0 +1,327 @@
+/**
+ * What is said in one call: hands events to the turn policy and carries out what it decides with the engines.
+ * No sockets, no SIP; owns one timer. Thread: main. Walk: "One turn" and "One barge-in".
+ */
+import type { MediaEvent } from '../media/media-protocol.ts';
+import { monotonicMs } from '../observability/clock.ts';
+import { RingController } from '../ring-buffers/ring.ts';
+import { SentenceSplitter } from '../turn/sentence-splitter.ts';
+import { Transcript } from '../turn/transcript.ts';
+import type { HangUpReason, SpeechEvent, TurnAction, TurnInput } from '../turn/turn-messages.ts';
+import { TurnPolicy } from '../turn/turn-policy.ts';
+import type { CancelWord } from '../workers/protocol.ts';
+import type { ConversationOptions } from './call-dependencies.ts';
+import { Reply } from './reply.ts';
+import type { TurnOutcome, TurnReport } from './reports.ts';
+import { type BargeInTimes, TurnTimeline } from './turn-timeline.ts';
+
+type ActionOf<Kind extends TurnAction['kind']> = Extract<TurnAction, { kind: Kind }>;
+type PromptKind = 'greet' | 'askAgain' | 'promptNoInput' | 'apologise' | 'sayGoodbye';
+
+/** Characters of history kept for LLaMA: about 1,000 tokens of a small vocabulary stay well below this. */
+const MAX_HISTORY_CHARS = 6_000;
+const RATE_HZ = 8000;
+
+export class Conversation {
+  readonly #options: ConversationOptions;
+  readonly #policy: TurnPolicy;
+  readonly #transcript: Transcript;
+  readonly #controller: RingController;
+  /** One word per call; see CancelWord. */
+  readonly #cancel: CancelWord = new Int32Array(new SharedArrayBuffer(4));
+  #reply: Reply | null = null;
+  #timeline: TurnTimeline | null = null;
+  /** The barge-in that the next turn will be reported with. */
+  #bargeIn: BargeInTimes | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #greetingAtMs: number | null = null;
+  #isClosed = false;
+
+  constructor(options: ConversationOptions) {
+    this.#options = options;
+    this.#controller = new RingController(options.downlink);
+    this.#policy = new TurnPolicy({ config: options.turnConfig, rateHz: RATE_HZ, tapeStartSample: 0 });
+    this.#transcript = new Transcript({
+      rateHz: RATE_HZ,
+      systemPrompt: options.agent.systemPrompt,
+      maxHistoryChars: MAX_HISTORY_CHARS,
+    });
+  }
+
+  /** INVITE to the first packet of the greeting, ms; 0 when nothing was said yet. */
+  get greetingMs(): number {
+    return this.#greetingAtMs === null ? 0 : this.#greetingAtMs - this.#options.invitedAtMs;
+  }
+
+  get turns(): number {
+    return this.#policy.counters.turns;
+  }
+
+  /** The call is up. */
+  start(): void {
+    this.#handle({ kind: 'answered', hasGreeting: this.#options.agent.greeting !== '' });
+  }
+
+  onSpeech(event: SpeechEvent): void {
+    this.#handle(event);
+  }
+
+  onMediaEvent(event: MediaEvent): void {
+    switch (event.kind) {
+      case 'dtmf':
+        return this.#handle({ kind: 'dtmf', digit: event.digit });
+      case 'playoutStarted':
+        return this.#onPlayoutStarted(event);
+      case 'playoutDrained':
+        if (this.#bargeIn !== null) this.#bargeIn.silentAtMs ??= event.atMs;
+        return this.#reply?.settle();
+    }
+  }
+
+  /** The call is over: cancels all work and stops the timer. Safe to call more than once. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#handle({ kind: 'hangup' });
+    this.#isClosed = true;
+    this.#finishTurn('hungUp');
+    this.#cancelThrough(2 ** 31 - 1);
+    this.#reply?.abandon();
+    this.#reply = null;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  // ---- policy and time ----------------------------------------------------------------------------------
+
+  #handle(input: TurnInput): void {
+    if (this.#isClosed) return;
+    this.#carryOut(this.#policy.handle(input, monotonicMs()));
+  }
+
+  #carryOut(actions: readonly TurnAction[]): void {
+    for (const action of actions) this.#perform(action);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const deadlineMs = this.#policy.nextDeadlineMs;
+    if (this.#isClosed || deadlineMs === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.max(0, Math.ceil(deadlineMs - monotonicMs()));
+    this.#timer = setTimeout(() => this.#carryOut(this.#policy.tick(monotonicMs())), delayMs);
+  }
+
+  #perform(action: TurnAction): void {
+    switch (action.kind) {
+      case 'startTranscription':
+        return this.#startTranscription(action);
+      case 'startThinking':
+        return this.#startThinking(action);
+      case 'cancelTranscription':
+      case 'cancelReply':
+        return this.#cancelTurn(action.turnId);
+      case 'flushDownlink':
+        return this.#flush();
+      case 'keepHeardWords':
+        return this.#transcript.settleReply(action.turnId, this.#controller.readIndex);
+      case 'retractTurn':
+        return this.#transcript.retract(action.turnId);
+      case 'resumeReply':
+        return this.#speak(action.turnId, this.#transcript.unheardSentences(action.interruptedTurnId));
+      case 'hangUp':
+        return this.#hangUp(action.reason);
+      default:
+        return this.#prompt(action);
+    }
+  }
+
+  // ---- listening ----------------------------------------------------------------------------------------
+
+  #startTranscription(action: ActionOf<'startTranscription'>): void {
+    this.#beginTurn(action.turnId, 'speech', action.endpointDelayMs);
+    this.#transcribe(action).then(
+      (text) => this.#onTranscript(action, text),
+      (error: unknown) => this.#onFailed(action.turnId, 'whisper', error),
+    );
+  }
+
+  async #transcribe(action: ActionOf<'startTranscription'>): Promise<string> {
+    const { callId, uplink, engines } = this.#options;
+    const timeline = this.#timeline;
+    const results = await Promise.all(
+      action.windows.map((window) =>
+        engines.whisper.transcribe({
+          callId,
+          turnId: action.turnId,
+          uplink,
+          ...window,
+          cancel: this.#cancel,
+        }),
+      ),
+    );
+    const texts = results.map((result) => {
+      if (result.kind !== 'transcript') return '';
+      timeline?.onTranscript(result);
+      return result.text;
+    });
+    return texts.filter((text) => text !== '').join(' ');
+  }
+
+  #onTranscript(action: ActionOf<'startTranscription'>, text: string): void {
+    const { turnId } = action;
+    this.#handle({ kind: 'transcript', turnId, text, isReplyResumable: this.#isResumable(action) });
+    if (this.#policy.state === 'listening' && this.#policy.turnId === turnId)
+      this.#finishTurn('nothingHeard');
+  }
+
+  #isResumable(action: ActionOf<'startTranscription'>): boolean {
+    const { interruptedTurnId } = action;
+    return interruptedTurnId !== null && this.#transcript.unheardSentences(interruptedTurnId).length > 0;
+  }
+
+  // ---- replying -----------------------------------------------------------------------------------------
+
+  #startThinking(action: ActionOf<'startThinking'>): void {
+    if (action.source === 'digits') this.#beginTurn(action.turnId, 'dtmf', 0);
+    this.#timeline?.onThinking(action.text, monotonicMs());
+    this.#transcript.addUser(action.turnId, action.text);
+    const reply = this.#newReply(action.turnId);
+    this.#generate(action.turnId, reply).catch((error: unknown) =>
+      this.#onFailed(action.turnId, 'llama', error),
+    );
+  }
+
+  async #generate(turnId: number, reply: Reply): Promise<void> {
+    const { callId, engines } = this.#options;
+    const splitter = new SentenceSplitter();
+    const timeline = this.#timeline;
+    const say = (sentences: readonly string[]): void => {
+      if (sentences.length > 0) timeline?.onSentence(monotonicMs());
+      for (const sentence of sentences) reply.say(sentence);
+    };
+    const outcome = await engines.llama.generate(
+      { callId, turnId, messages: this.#transcript.messages(), cancel: this.#cancel },
+      (text) => {
+        timeline?.onText(monotonicMs());
+        say(splitter.push(text));
+      },
+    );
+    timeline?.onGenerated(outcome.queueMs, outcome.firstTokenMs);
+    if (outcome.reason === 'cancelled') return;
+    say(splitter.flush());
+    reply.complete();
+  }
+
+  #prompt(action: ActionOf<PromptKind>): void {
+    const { agent } = this.#options;
+    const texts: Record<PromptKind, string> = {
+      greet: agent.greeting,
+      askAgain: agent.apology,
+      apologise: agent.apology,
+      promptNoInput: agent.noInputPrompt,
+      sayGoodbye: agent.goodbye,
+    };
+    const splitter = new SentenceSplitter();
+    const text = texts[action.kind];
+    this.#speak(action.turnId, [...splitter.push(text), ...splitter.flush()]);
+  }
+
+  #speak(turnId: number, sentences: readonly string[]): void {
+    const reply = this.#newReply(turnId);
+    this.#timeline?.onSentence(monotonicMs());
+    for (const sentence of sentences) reply.say(sentence);
+    reply.complete();
+  }
+
+  #newReply(turnId: number): Reply {
+    const { callId, engines, agent, downlink } = this.#options;
+    this.#reply?.abandon();
+    this.#reply = new Reply({
+      callId,
+      turnId,
+      tts: engines.tts,
+      voice: agent.voice,
+      speed: agent.speed,
+      downlink,
+      controller: this.#controller,
+      cancel: this.#cancel,
+      transcript: this.#transcript,
+      onSpoken: (spoken) => this.#timeline?.onSpoken(spoken),
+      onDone: () => this.#onReplyDone(turnId),
+      onFailed: (error) => this.#onFailed(turnId, 'tts', error),
+    });
+    return this.#reply;
+  }
+
+  #onPlayoutStarted(event: Extract<MediaEvent, { kind: 'playoutStarted' }>): void {
+    const reply = this.#reply;
+    if (reply?.owns(event.ringIndex) !== true) return;
+    this.#greetingAtMs ??= event.atMs;
+    this.#timeline?.onFirstPacket(event.atMs);
+    this.#handle({ kind: 'firstSamplePlayed', turnId: reply.turnId, atMs: event.atMs });
+  }
+
+  #onReplyDone(turnId: number): void {
+    this.#handle({ kind: 'replyDone', turnId });
+    this.#finishTurn('replied');
+  }
+
+  #onFailed(turnId: number, stage: string, error: unknown): void {
+    if (this.#isClosed || turnId !== this.#policy.turnId) return;
+    const { callId, log } = this.#options;
+    log.warn({ callId, turnId, stage, error: String(error) }, 'a turn failed');
+    this.#finishTurn('failed');
+    this.#handle({ kind: 'turnFailed', turnId });
+  }
+
+  // ---- stopping -----------------------------------------------------------------------------------------
+
+  #cancelTurn(turnId: number): void {
+    this.#cancelThrough(turnId);
+    this.#reply?.abandon();
+  }
+
+  #cancelThrough(turnId: number): void {
+    Atomics.store(this.#cancel, 0, turnId);
+  }
+
+  #flush(): void {
+    const wasPlaying = this.#controller.fillSamples > 0;
+    this.#controller.requestFlush();
+    if (this.#policy.state === 'ended') return this.#finishTurn('hungUp');
+    if (wasPlaying) this.#bargeIn = { decidedAtMs: monotonicMs(), silentAtMs: null };
+    this.#finishTurn(wasPlaying ? 'bargedIn' : 'superseded');
+  }
+
+  #hangUp(reason: HangUpReason): void {
+    this.#options.hangUp(reason);
+  }
+
+  // ---- the timeline ---------------------------------------------------------------------------------------
+
+  #beginTurn(turnId: number, input: TurnReport['input'], endpointDelayMs: number): void {
+    this.#finishTurn('superseded');
+    const { callId, sipCallId } = this.#options;
+    const bargeIn = this.#bargeIn;
+    this.#bargeIn = null;
+    this.#timeline = new TurnTimeline({
+      callId,
+      sipCallId,
+      turnId,
+      input,
+      decidedAtMs: monotonicMs(),
+      endpointDelayMs,
+      bargeIn,
+    });
+  }
+
+  #finishTurn(outcome: TurnOutcome): void {
+    const timeline = this.#timeline;
+    if (timeline === null) return;
+    this.#timeline = null;
+    // A reply taken up again has a later turnId than the speech that it answers; an older one is another turn's.
+    const turnId = Math.max(timeline.turnId, this.#reply?.turnId ?? 0);
+    this.#options.onTurn(timeline.report(outcome, this.#transcript.heardText(turnId)));
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Where the time of one turn went: collects the marks of a turn and makes its report. Times are monotonicMs().
+ * Thread: main.
+ */
+import type { Spoken, Transcript } from '../workers/protocol.ts';
+import { NO_STAGES, type StagesMs, type TurnOutcome, type TurnReport } from './reports.ts';
+
+/** A barge-in: when it was decided, and when the first silent frame went out (null until it did). */
+export interface BargeInTimes {
+  readonly decidedAtMs: number;
+  silentAtMs: number | null;
+}
+
+export interface TurnTimelineStart {
+  readonly callId: number;
+  readonly sipCallId: string;
+  readonly turnId: number;
+  readonly input: TurnReport['input'];
+  readonly decidedAtMs: number;
+  /** Silence waited for before the decision. */
+  readonly endpointDelayMs: number;
+  readonly bargeIn: BargeInTimes | null;
+}
+
+export class TurnTimeline {
+  readonly #start: TurnTimelineStart;
+  #stages: { -readonly [K in keyof StagesMs]: StagesMs[K] };
+  #heard = '';
+  #thinkingAtMs = 0;
+  #firstTokenAtMs: number | null = null;
+  #firstSentenceAtMs: number | null = null;
+  #firstAudioAtMs: number | null = null;
+  #firstPacketAtMs: number | null = null;
+
+  constructor(start: TurnTimelineStart) {
+    this.#start = start;
+    this.#stages = { ...NO_STAGES, endpoint: start.endpointDelayMs };
+  }
+
+  get turnId(): number {
+    return this.#start.turnId;
+  }
+
+  onTranscript(transcript: Transcript): void {
+    this.#stages.sttQueue += transcript.queueMs;
+    this.#stages.stt += transcript.computeMs;
+  }
+
+  onThinking(heard: string, atMs: number): void {
+    this.#heard = heard;
+    this.#thinkingAtMs = atMs;
+  }
+
+  onText(atMs: number): void {
+    this.#firstTokenAtMs ??= atMs;
+  }
+
+  onGenerated(queueMs: number, firstTokenMs: number): void {
+    this.#stages.llmQueue = queueMs;
+    this.#stages.llmFirstToken = firstTokenMs;
+  }
+
+  onSentence(atMs: number): void {
+    this.#firstSentenceAtMs ??= atMs;
+  }
+
+  onSpoken(spoken: Spoken): void {
+    if (this.#firstAudioAtMs !== null || this.#firstSentenceAtMs === null) return;
+    this.#stages.ttsQueue = spoken.queueMs;
+    this.#stages.ttsFirstAudio = spoken.firstAudioMs;
+    this.#firstAudioAtMs = this.#firstSentenceAtMs + spoken.queueMs + spoken.firstAudioMs;
+  }
+
+  onFirstPacket(atMs: number): void {
+    this.#firstPacketAtMs ??= atMs;
+  }
+
+  /** The report of the turn as it stands. @param reply the words that were played */
+  report(outcome: TurnOutcome, reply: string): TurnReport {
+    const { callId, sipCallId, turnId, input, decidedAtMs, endpointDelayMs, bargeIn } = this.#start;
+    const toVoiceMs = this.#firstPacketAtMs === null ? 0 : this.#firstPacketAtMs - decidedAtMs;
+    return {
+      callId,
+      sipCallId,
+      turnId,
+      input,
+      heard: this.#heard,
+      reply,
+      outcome,
+      decidedAtMs,
+      stagesMs: this.#finishedStages(),
+      decisionToVoiceMs: toVoiceMs,
+      voiceToVoiceMs: this.#firstPacketAtMs === null ? 0 : toVoiceMs + endpointDelayMs,
+      bargeIn: bargeIn !== null,
+      bargeInDecidedAtMs: bargeIn?.decidedAtMs ?? null,
+      bargeInToSilenceMs: bargeIn?.silentAtMs == null ? null : bargeIn.silentAtMs - bargeIn.decidedAtMs,
+    };
+  }
+
+  #finishedStages(): StagesMs {
+    const stages = { ...this.#stages };
+    if (this.#firstSentenceAtMs !== null) {
+      stages.firstSentence = this.#firstSentenceAtMs - (this.#firstTokenAtMs ?? this.#thinkingAtMs);
+    }
+    if (this.#firstPacketAtMs !== null && this.#firstAudioAtMs !== null) {
+      stages.playout = Math.max(0, this.#firstPacketAtMs - this.#firstAudioAtMs);
+    }
+    return stages;
+  }
+}

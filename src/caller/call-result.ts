@@ -1,0 +1,94 @@
+/**
+ * The result of `call` and `demo` as scripts read it (docs/cli.md, JSON shapes): what the caller measured on the
+ * wire, joined with what the runtime reported of the same turns where it did. Pure.
+ */
+import { type CallReport, NO_STAGES, type StagesMs, type TurnReport } from '../call/reports.ts';
+import type { StepResult } from './caller-conversation.ts';
+import type { PlacedCall } from './place-call.ts';
+
+export interface TurnResult {
+  readonly said: string;
+  /** The runtime's transcript; empty when the runtime is not ours to ask. */
+  readonly heard: string;
+  /** What the agent said aloud, as the caller understood it. */
+  readonly reply: string;
+  readonly goal: string;
+  readonly goalMet: boolean;
+  /** Last speech packet sent to first voiced packet received; 0 when no reply came. */
+  readonly voiceToVoiceMs: number;
+  readonly decisionToVoiceMs: number;
+  readonly bargeIn: boolean;
+  /** Barge-in decision of the runtime to the last voiced packet received; null without one. */
+  readonly bargeInToSilenceMs: number | null;
+  readonly stagesMs: StagesMs;
+}
+
+export interface CallResult {
+  readonly id: string;
+  readonly endedBy: 'caller' | 'agent' | 'error';
+  readonly goalsMet: boolean;
+  readonly postDialDelayMs: number;
+  readonly greetingMs: number;
+  readonly greeting: string;
+  readonly turns: readonly TurnResult[];
+  readonly rtp: { sent: number; received: number; lost: number; late: number; underrunFrames: number };
+  /** What the runtime's ledger still held after the call; null when the runtime is not ours to ask. */
+  readonly ledger: CallReport['ledger'] | null;
+}
+
+export interface RuntimeView {
+  readonly turns: readonly TurnReport[];
+  readonly call: CallReport | null;
+}
+
+/** Joins both views. @param runtime empty when the callee is not our own runtime */
+export function joinViews(placed: PlacedCall, runtime: RuntimeView): CallResult {
+  const turns = placed.steps.map((step) => joinTurn(step, turnOf(step, runtime.turns)));
+  return {
+    id: runtime.call?.sipCallId ?? '',
+    endedBy: placed.endedBy,
+    goalsMet: !placed.endedEarly && turns.every(({ goalMet }) => goalMet),
+    postDialDelayMs: round(placed.postDialDelayMs),
+    greetingMs: round(placed.greetingMs ?? 0),
+    greeting: placed.greeting,
+    turns,
+    rtp: { ...placed.rtp, underrunFrames: runtime.call?.rtp.underrunFrames ?? 0 },
+    ledger: runtime.call?.ledger ?? null,
+  };
+}
+
+/** The runtime's turn that answered this step: the last one decided between its first packet and its reply. */
+function turnOf(step: StepResult, turns: readonly TurnReport[]): TurnReport | undefined {
+  const untilMs = step.replyAtMs ?? Number.POSITIVE_INFINITY;
+  return turns.findLast(({ decidedAtMs }) => decidedAtMs >= step.startedAtMs && decidedAtMs <= untilMs);
+}
+
+function joinTurn(step: StepResult, turn: TurnReport | undefined): TurnResult {
+  const decidedAtMs = turn?.bargeInDecidedAtMs ?? null;
+  const stoppedAtMs = step.agentStoppedAtMs;
+  return {
+    said: step.said,
+    heard: turn?.heard ?? '',
+    reply: step.reply,
+    goal: step.goal,
+    goalMet: step.goalMet,
+    voiceToVoiceMs: round(step.voiceToVoiceMs ?? 0),
+    decisionToVoiceMs: round(
+      step.replyAtMs === null || turn === undefined ? 0 : step.replyAtMs - turn.decidedAtMs,
+    ),
+    bargeIn: step.bargeIn,
+    bargeInToSilenceMs:
+      decidedAtMs === null || stoppedAtMs === null ? null : round(Math.max(0, stoppedAtMs - decidedAtMs)),
+    stagesMs: roundStages(turn?.stagesMs ?? NO_STAGES),
+  };
+}
+
+function roundStages(stages: StagesMs): StagesMs {
+  return Object.fromEntries(
+    Object.entries(stages).map(([name, ms]) => [name, round(ms)]),
+  ) as unknown as StagesMs;
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,79 @@
+/**
+ * One call of the built-in caller: dials over SIP, holds the conversation, hangs up, reports what happened on the
+ * wire. Thread: the caller process's main thread.
+ */
+import { WildfireError } from '../errors.ts';
+import { monotonicMs } from '../observability/clock.ts';
+import { makeOffer, readAnswer } from '../sdp/negotiation.ts';
+import type { SipUserAgent } from '../sip/user-agent.ts';
+import { type ConversationParts, type ConversationResult, holdConversation } from './caller-conversation.ts';
+import type { CallerScript } from './script.ts';
+import { Telephone, type TelephoneCounters } from './telephone.ts';
+
+export interface PlacedCall extends ConversationResult {
+  readonly endedBy: 'caller' | 'agent' | 'error';
+  /** What went wrong, when endedBy is error. */
+  readonly error: string | null;
+  readonly postDialDelayMs: number;
+  /** monotonicMs() of the answer. */
+  readonly answeredAtMs: number;
+  readonly rtp: TelephoneCounters;
+  /** 8 kHz, both from the answer on: what the caller said and what it heard. */
+  readonly saidSamples: Int16Array;
+  readonly heardSamples: Int16Array;
+}
+
+export interface CallPlan {
+  readonly userAgent: SipUserAgent;
+  readonly uri: string;
+  /** Own address for RTP, on the interface towards the callee. */
+  readonly localAddress: string;
+  readonly script: CallerScript;
+  readonly parts: Omit<ConversationParts, 'telephone' | 'isHungUp'>;
+}
+
+/**
+ * Dials and talks.
+ * @throws WildfireError SIP_REJECTED, SIP_TIMEOUT when nobody answers
+ */
+export async function placeCall(plan: CallPlan): Promise<PlacedCall> {
+  const telephone = await Telephone.open(plan.localAddress);
+  try {
+    return await dialAndTalk(plan, telephone);
+  } finally {
+    await telephone.close();
+  }
+}
+
+async function dialAndTalk(plan: CallPlan, telephone: Telephone): Promise<PlacedCall> {
+  const offer = makeOffer({ address: plan.localAddress, port: telephone.rtpPort });
+  const outgoing = plan.userAgent.call(plan.uri, offer);
+  const { answerSdp, dialog, postDialDelayMs } = await outgoing.answered;
+  const answeredAtMs = monotonicMs();
+  let isHungUp = false;
+  dialog.onBye(() => {
+    isHungUp = true;
+  });
+  const media = readAnswer(answerSdp);
+  if (media.remote === null)
+    throw new WildfireError('SDP_INVALID', 'the answer names no address to send audio to');
+  telephone.connect({
+    remote: media.remote,
+    codec: media.codec,
+    payloadType: media.payloadType,
+    telephoneEventPayloadType: media.telephoneEventPayloadType,
+  });
+  const talk = await holdConversation(plan.script, { ...plan.parts, telephone, isHungUp: () => isHungUp });
+  const endedByAgent = isHungUp;
+  if (!isHungUp) await dialog.bye();
+  return {
+    ...talk,
+    endedBy: endedByAgent ? 'agent' : 'caller',
+    error: null,
+    postDialDelayMs,
+    answeredAtMs,
+    rtp: telephone.counters,
+    saidSamples: telephone.said.samples.slice(),
+    heardSamples: telephone.heard.samples.slice(),
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * The built-in caller's telephone: one RTP socket, a talking half paced on an absolute schedule and a listening
+ * half. Thread: the caller process's main thread. Source: RFC 3550, RFC 4733; timing by monotonicMs().
+ */
+import { randomInt } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { type G711Codec, g711Codec } from '../audio/g711.ts';
+import { monotonicMs } from '../observability/clock.ts';
+import { DTMF_PAYLOAD_BYTES, writeDtmfPayload } from '../rtp/dtmf.ts';
+import { parseRtpPacket, RtpPacketView } from '../rtp/packet.ts';
+import { Packetizer } from '../rtp/packetizer.ts';
+import { HeardLine } from './heard-line.ts';
+import { type TalkFrame, TalkQueue, type TalkSpan } from './talk-queue.ts';
+
+const FRAME_MS = 20;
+const FRAME_SAMPLES = 160;
+/** A stalled loop sends at most this much at once, then skips ahead. */
+const MAX_CATCH_UP_FRAMES = 10;
+
+export interface TelephoneLine {
+  readonly remote: { readonly address: string; readonly port: number };
+  readonly codec: 'PCMU' | 'PCMA';
+  readonly payloadType: number;
+  /** Null when the other side takes no telephone events. */
+  readonly telephoneEventPayloadType: number | null;
+}
+
+export interface TelephoneCounters {
+  readonly sent: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly late: number;
+}
+
+export class Telephone {
+  readonly heard = new HeardLine();
+  /** What this side sent, 8 kHz, for the recording. */
+  readonly said = new HeardLine();
+  readonly rtpPort: number;
+  readonly #socket: Socket;
+  readonly #queue = new TalkQueue(FRAME_SAMPLES);
+  readonly #view = new RtpPacketView();
+  readonly #packetizer = new Packetizer({
+    ssrc: randomInt(0, 2 ** 32),
+    firstSequence: randomInt(0, 2 ** 16),
+    firstTimestamp: randomInt(0, 2 ** 32),
+  });
+  #codec: G711Codec = g711Codec('ulaw');
+  #line: TelephoneLine | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #startedAtMs = 0;
+  #framesSent = 0;
+  /** Time that the key press under way has taken. */
+  #keySamples = 0;
+  #firstTimestamp: number | null = null;
+  #nextSequence: number | null = null;
+  #received = 0;
+  #lost = 0;
+  #late = 0;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.rtpPort = socket.address().port;
+    socket.on('message', (bytes) => this.#onDatagram(bytes));
+    socket.on('error', () => {}); // a refused datagram is the other side hanging up; the counters show it
+  }
+
+  /** Binds a free UDP port. */
+  static open(bindAddress: string): Promise<Telephone> {
+    return new Promise((resolve, reject) => {
+      const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
+      socket.once('error', reject);
+      socket.bind(0, bindAddress, () => {
+        socket.off('error', reject);
+        resolve(new Telephone(socket));
+      });
+    });
+  }
+
+  /** Starts sending frames (silence until `say`) and decoding what comes. */
+  connect(line: TelephoneLine): void {
+    this.#line = line;
+    this.#codec = g711Codec(line.codec === 'PCMU' ? 'ulaw' : 'alaw');
+    this.#startedAtMs = monotonicMs();
+    this.#schedule();
+  }
+
+  /** Speaks. Resolves when the last frame was sent. @param samples 8 kHz */
+  say(samples: Int16Array): Promise<TalkSpan> {
+    return this.#queue.pushSpeech(samples);
+  }
+
+  /** Sends keys as RFC 4733 events, 100 ms each with a pause between. Resolves after the last. */
+  key(digits: string): Promise<TalkSpan> {
+    return this.#queue.pushKeys(digits);
+  }
+
+  get counters(): TelephoneCounters {
+    return { sent: this.#framesSent, received: this.#received, lost: this.#lost, late: this.#late };
+  }
+
+  close(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#line = null;
+    return new Promise((resolve) => this.#socket.close(() => resolve()));
+  }
+
+  #schedule(): void {
+    const dueAtMs = this.#startedAtMs + this.#framesSent * FRAME_MS;
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, dueAtMs - monotonicMs()));
+  }
+
+  #tick(): void {
+    if (this.#line === null) return;
+    const dueFrames = Math.floor((monotonicMs() - this.#startedAtMs) / FRAME_MS) + 1 - this.#framesSent;
+    for (let i = 0; i < Math.min(dueFrames, MAX_CATCH_UP_FRAMES); i++) this.#sendFrame(this.#line);
+    this.#schedule();
+  }
+
+  #sendFrame(line: TelephoneLine): void {
+    const nowMs = monotonicMs();
+    const frame = this.#queue.next(nowMs);
+    if (frame.kind === 'key') this.#sendKeyPacket(line, frame);
+    else this.#sendAudio(line, frame);
+    this.said.add(frame.samples, this.#framesSent * FRAME_SAMPLES, nowMs);
+    this.#framesSent += 1;
+  }
+
+  #sendAudio(line: TelephoneLine, frame: Extract<TalkFrame, { kind: 'audio' }>): void {
+    const { bytes, payload } = this.#packetizer.next(line.payloadType, frame.startsTalkspurt, FRAME_SAMPLES);
+    this.#codec.encode(frame.samples, payload, FRAME_SAMPLES);
+    this.#socket.send(bytes, line.remote.port, line.remote.address);
+    this.#packetizer.advance(FRAME_SAMPLES);
+  }
+
+  // All packets of a press carry the timestamp of its start (RFC 4733 section 2.5.1.2), so time moves after the last.
+  #sendKeyPacket(line: TelephoneLine, frame: Extract<TalkFrame, { kind: 'key' }>): void {
+    this.#keySamples += FRAME_SAMPLES;
+    if (line.telephoneEventPayloadType !== null) {
+      const { bytes, payload } = this.#packetizer.next(
+        line.telephoneEventPayloadType,
+        frame.isFirst,
+        DTMF_PAYLOAD_BYTES,
+      );
+      writeDtmfPayload(frame.content, payload, 0);
+      this.#socket.send(bytes, line.remote.port, line.remote.address);
+    }
+    if (!frame.isLast) return;
+    this.#packetizer.advance(this.#keySamples);
+    this.#keySamples = 0;
+  }
+
+  #onDatagram(bytes: Buffer): void {
+    const atMs = monotonicMs();
+    const view = this.#view;
+    if (this.#line === null || parseRtpPacket(bytes, view) !== 'ok') return;
+    if (view.payloadType !== this.#line.payloadType || view.payloadBytes === 0) return;
+    this.#received += 1;
+    this.#countGap(view.sequence);
+    this.#firstTimestamp ??= view.timestamp;
+    const frame = new Int16Array(view.payloadBytes);
+    this.#codec.decode(bytes.subarray(view.payloadStart, view.payloadEnd), frame, frame.length);
+    this.heard.add(frame, (view.timestamp - this.#firstTimestamp) >>> 0, atMs);
+  }
+
+  #countGap(sequence: number): void {
+    const gap = this.#nextSequence === null ? 0 : (sequence - this.#nextSequence) & 0xffff;
+    if (gap >= 0x8000) {
+      this.#late += 1;
+      this.#lost = Math.max(0, this.#lost - 1);
+      return;
+    }
+    this.#lost += gap;
+    this.#nextSequence = (sequence + 1) & 0xffff;
+  }
+}

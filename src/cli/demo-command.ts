@@ -1,0 +1,116 @@
+/**
+ * `wildfire demo`: a runtime on free loopback ports in a process of its own, and the built-in caller in this one,
+ * which dials it over real SIP and RTP and holds the pack's demo conversation.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { type CallResult, joinViews } from '../caller/call-result.ts';
+import { startCallerEngines } from '../caller/caller-engines.ts';
+import { type PlacedCall, placeCall } from '../caller/place-call.ts';
+import { type CallerScript, drawScript, readScript } from '../caller/script.ts';
+import { WildfireError } from '../errors.ts';
+import { loadPack, type ModelPack } from '../models/pack.ts';
+import { packFolderOf } from '../models/pack-folders.ts';
+import { SipUserAgent } from '../sip/user-agent.ts';
+import { printCall, printStep } from './call-printer.ts';
+import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
+import { writeConversation } from './conversation-output.ts';
+import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
+import type { Exit } from './program.ts';
+import { RuntimeProcess } from './runtime-process.ts';
+
+const LOOPBACK = '127.0.0.1';
+/** The caller speaks with a man's voice, the agent with the pack's own. */
+export const CALLER_VOICE = 'am_michael';
+const LEDGER_TIMEOUT_MS = 5_000;
+
+interface DemoOptions extends ConfigOptions {
+  readonly out?: string;
+  readonly seed: number;
+  readonly script?: string;
+  readonly json?: boolean;
+}
+
+export function demoCommand(exit: Exit): Command {
+  return withConfigOptions(new Command('demo'))
+    .description('hold a whole conversation between the built-in caller and the runtime over loopback')
+    .option('--out <dir>', 'write the recording, the timeline and a page with the waterfalls')
+    .option('--seed <n>', "draws the conversation's details", wholeNumber(0), 1)
+    .option('--script <file>', "another caller script than the pack's demo")
+    .option('--json', 'print one JSON document')
+    .action(async (options: DemoOptions) => exit(await run(options)));
+}
+
+async function run(options: DemoOptions): Promise<number> {
+  const pack = await loadPack(packFolderOf(configOf(options).models.pack));
+  const script = drawScript(readScript(options.script ?? demoScriptOf(pack)), options.seed);
+  console.error('wildfire: starting the runtime and the caller on loopback ...');
+  const [runtime, engines] = await Promise.all([
+    RuntimeProcess.start(runtimeSettings(options)),
+    startCallerEngines(pack, CALLER_VOICE),
+  ]);
+  try {
+    const { result, placed } = await converse(runtime, script, engines);
+    return report(result, placed, options);
+  } finally {
+    await Promise.all([runtime.stop(), engines.close()]);
+  }
+}
+
+async function converse(
+  runtime: RuntimeProcess,
+  script: CallerScript,
+  engines: Awaited<ReturnType<typeof startCallerEngines>>,
+): Promise<{ result: CallResult; placed: PlacedCall }> {
+  const userAgent = await SipUserAgent.start({
+    bindAddress: LOOPBACK,
+    port: 0,
+    userAgentName: 'Wildfire caller',
+    onInvite: (invite) => invite.reject(486),
+  });
+  try {
+    const placed = await placeCall({
+      userAgent,
+      uri: `sip:demo@${LOOPBACK}:${runtime.sipPort}`,
+      localAddress: LOOPBACK,
+      script,
+      parts: {
+        transcribe: (samples, rateHz) => engines.transcribe(samples, rateHz),
+        render: (text) => engines.render(text),
+        onGreeting: (text) => console.error(`  agent  "${text}"`),
+        onStep: printStep,
+      },
+    });
+    await runtime.callsEnded(1, LEDGER_TIMEOUT_MS);
+    return { result: joinViews(placed, { turns: runtime.turns, call: runtime.calls[0] ?? null }), placed };
+  } finally {
+    await userAgent.close();
+  }
+}
+
+function report(result: CallResult, placed: PlacedCall, options: DemoOptions): number {
+  const ledgerIsEmpty = result.ledger !== null && Object.values(result.ledger).every((count) => count === 0);
+  const ok = result.goalsMet && result.rtp.underrunFrames === 0 && ledgerIsEmpty;
+  const written = options.out === undefined ? [] : writeConversation(options.out, result, placed);
+  for (const path of written) console.error(`wildfire: wrote ${path}`);
+  if (options.json === true) console.log(JSON.stringify({ ok, calls: [result] }, null, 2));
+  else printCall(result);
+  return ok ? EXIT_OK : EXIT_BAD_RESULT;
+}
+
+function runtimeSettings(options: DemoOptions): string[] {
+  const own = [`sip.bindAddress=${LOOPBACK}`, 'sip.port=0', 'web.enabled=false', 'log.level=warn'];
+  return [...options.set, ...own, `models.pack=${packFolderOf(configOf(options).models.pack)}`];
+}
+
+function demoScriptOf(pack: ModelPack): string {
+  const file = join(pack.folder, 'callers', 'demo.json');
+  if (!existsSync(file)) {
+    throw new WildfireError(
+      'MODEL_MISSING',
+      `pack "${pack.name}" has no demo conversation (${file}); give one with --script FILE`,
+    );
+  }
+  return file;
+}

@@ -1,0 +1,93 @@
+/**
+ * A runtime in a process of its own, as `demo` and the tests start it: `wildfire start` with an IPC channel over
+ * which it reports turns and calls. Thread: main.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { CallReport, TurnReport } from '../call/reports.ts';
+import { WildfireError } from '../errors.ts';
+
+export type RuntimeMessage =
+  | { readonly event: 'ready'; readonly sipPort: number; readonly webPort: number | null }
+  | { readonly event: 'turn'; readonly turn: TurnReport }
+  | { readonly event: 'callEnded'; readonly call: CallReport }
+  | { readonly event: 'stopped' };
+
+export class RuntimeProcess {
+  readonly turns: TurnReport[] = [];
+  readonly calls: CallReport[] = [];
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<number | null>;
+  readonly #callWaiters: (() => void)[] = [];
+  #ready: { sipPort: number; webPort: number | null } | null = null;
+
+  private constructor(settings: readonly string[]) {
+    const args = ['start', ...settings.flatMap((setting) => ['--set', setting])];
+    const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+    this.#child = fork(main, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#exited = new Promise((resolve) => this.#child.once('exit', (code) => resolve(code)));
+    this.#child.on('message', (message) => this.#onMessage(message as RuntimeMessage));
+  }
+
+  /**
+   * Starts one and waits until it is ready.
+   * @param settings `key=value` of the configuration
+   * @throws WildfireError INVALID_STATE when it ended instead; it has said why on stderr
+   */
+  static async start(settings: readonly string[]): Promise<RuntimeProcess> {
+    const runtime = new RuntimeProcess(settings);
+    const ready = new Promise<void>((resolve) => {
+      const onMessage = (message: unknown): void => {
+        if ((message as RuntimeMessage).event === 'ready') resolve();
+      };
+      runtime.#child.on('message', onMessage);
+    });
+    const outcome = await Promise.race([ready.then(() => 'ready' as const), runtime.#exited]);
+    if (outcome !== 'ready') {
+      throw new WildfireError(
+        'INVALID_STATE',
+        `the runtime ended with exit code ${outcome} before it was ready`,
+      );
+    }
+    return runtime;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get sipPort(): number {
+    return this.#ready?.sipPort ?? 0;
+  }
+
+  get webPort(): number | null {
+    return this.#ready?.webPort ?? null;
+  }
+
+  /** Resolves when `count` calls have ended and given everything back, or after `timeoutMs`. */
+  async callsEnded(count: number, timeoutMs: number): Promise<boolean> {
+    const giveUp = AbortSignal.timeout(timeoutMs);
+    while (this.calls.length < count && !giveUp.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#callWaiters.push(resolve);
+        giveUp.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    return this.calls.length >= count;
+  }
+
+  /** Drains it. @returns its exit code */
+  async stop(): Promise<number | null> {
+    if (this.#child.exitCode === null) this.#child.kill('SIGTERM');
+    return this.#exited;
+  }
+
+  #onMessage(message: RuntimeMessage): void {
+    if (message.event === 'ready') this.#ready = message;
+    else if (message.event === 'turn') this.turns.push(message.turn);
+    else if (message.event === 'callEnded') {
+      this.calls.push(message.call);
+      for (const waiter of this.#callWaiters.splice(0)) waiter();
+    }
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Starts the three engines of a pack in their pools, one after another (two GPU sessions created at once can
+ * crash), and closes them. Thread: main. Part of the composition root.
+ */
+import type { Engines } from '../call/ports.ts';
+import type { Config } from '../config/schema.ts';
+import type { ModelPack } from '../models/pack.ts';
+import type { Log } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { LlamaClient } from '../workers/llama/llama-client.ts';
+import { TtsClient } from '../workers/tts/tts-client.ts';
+import { WhisperClient } from '../workers/whisper/whisper-client.ts';
+
+export interface RunningEngines extends Engines {
+  readonly whisper: WhisperClient;
+  readonly llama: LlamaClient;
+  readonly tts: TtsClient;
+  close(): Promise<void>;
+}
+
+/**
+ * Resolves when every thread has loaded its model and run it once.
+ * @throws WildfireError MODEL_MISSING, MODEL_DAMAGED, WORKER_WARMUP; what was started is closed again
+ */
+export async function startEngines(
+  config: Config,
+  pack: ModelPack,
+  sinks: EngineSinks,
+): Promise<RunningEngines> {
+  const started: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(started.map((engine) => engine.close()));
+  };
+  try {
+    const whisper = await startWhisper(config, pack, sinks);
+    started.push(whisper);
+    const llama = await startLlama(config, pack, sinks);
+    started.push(llama);
+    const tts = await startTts(config, pack, sinks);
+    started.push(tts);
+    return { whisper, llama, tts, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+export interface EngineSinks {
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+function startWhisper(config: Config, pack: ModelPack, sinks: EngineSinks): Promise<WhisperClient> {
+  return WhisperClient.start({
+    ...pack.whisper,
+    threads: config.whisper.threads,
+    intraOpThreads: config.whisper.intraOpThreads,
+    provider: config.whisper.device,
+    language: pack.agent.language,
+    niceIncrement: config.inference.niceIncrement,
+    onWorkerDied: onWorkerDied('whisper', sinks),
+  });
+}
+
+function startLlama(config: Config, pack: ModelPack, { log, metrics }: EngineSinks): Promise<LlamaClient> {
+  const { llama, limits, inference } = config;
+  return LlamaClient.start({
+    modelPath: pack.llama.file,
+    sequences: llama.sequences === 0 ? limits.maxCalls : llama.sequences,
+    contextTokens: llama.contextTokens,
+    threads: llama.threads,
+    maxTokens: llama.maxTokens,
+    temperature: llama.temperature < 0 ? pack.llama.temperature : llama.temperature,
+    gpu: llama.gpu === 'off' ? false : llama.gpu,
+    niceIncrement: inference.niceIncrement,
+    onLog: (level, message) => log[level]({ stage: 'llama' }, message),
+    onWorkerDied: onWorkerDied('llama', { log, metrics }),
+  });
+}
+
+function startTts(config: Config, pack: ModelPack, sinks: EngineSinks): Promise<TtsClient> {
+  return TtsClient.start({
+    ...pack.tts,
+    threads: config.tts.threads,
+    niceIncrement: config.inference.niceIncrement,
+    onWorkerDied: onWorkerDied('tts', sinks),
+  });
+}
+
+function onWorkerDied(stage: string, { log, metrics }: EngineSinks): (message: string) => void {
+  return (message) => {
+    metrics.events.inc({ area: 'worker', reason: `${stage}Died` });
+    log.error({ stage, error: message }, 'a worker thread died and is replaced');
+  };
+}

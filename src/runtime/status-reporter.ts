@@ -1,0 +1,70 @@
+/**
+ * What /metrics and /api/status show: gathers figures from the running parts when asked. Thread: main.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Registry } from 'prom-client';
+import type { CallRegistry } from '../call/call-registry.ts';
+import type { MediaSupervisor } from '../media/media-supervisor.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { SipUserAgent } from '../sip/user-agent.ts';
+import type { StatusSource } from '../web/status-server.ts';
+import type { RunningEngines } from './engines.ts';
+
+export interface StatusParts {
+  readonly registry: CallRegistry;
+  readonly sip: SipUserAgent;
+  readonly media: MediaSupervisor;
+  readonly engines: RunningEngines;
+  readonly metrics: Metrics;
+}
+
+export class StatusReporter implements StatusSource {
+  readonly registry: Registry;
+  readonly #parts: StatusParts;
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+
+  constructor(parts: StatusParts) {
+    this.#parts = parts;
+    this.registry = parts.metrics.registry;
+    this.#loopDelay.enable();
+  }
+
+  isDraining(): boolean {
+    return this.#parts.registry.isDraining;
+  }
+
+  /** Everything that must be back at its idle value when no call is up, and the counters. */
+  async status(): Promise<object> {
+    const { registry, sip, media, engines } = this.#parts;
+    return {
+      draining: registry.isDraining,
+      activeCalls: registry.activeCalls,
+      held: registry.ledgerTotals(),
+      sip: {
+        openDialogs: sip.openDialogs,
+        pendingTransactions: sip.pendingTransactions,
+        counters: sip.counters(),
+      },
+      media: await media.snapshot(),
+      openSequences: engines.llama.openSequences,
+      mainLoopMs: this.#loopDelayMs(),
+      rssMiB: process.memoryUsage.rss() / 2 ** 20,
+    };
+  }
+
+  close(): void {
+    this.#loopDelay.disable();
+  }
+
+  #loopDelayMs(): { p50: number; p99: number; max: number } {
+    const { metrics } = this.#parts;
+    const delayMs = {
+      p50: this.#loopDelay.percentile(50) / 1e6,
+      p99: this.#loopDelay.percentile(99) / 1e6,
+      max: this.#loopDelay.max / 1e6,
+    };
+    for (const [quantile, ms] of Object.entries(delayMs))
+      metrics.mainLoopSeconds.set({ quantile }, ms / 1000);
+    return delayMs;
+  }
+}
