@@ -1,0 +1,148 @@
+/**
+ * How long an utterance takes from samples at the leg's rate to text, against transformers.js on the same weights.
+ * Ours runs as in production: through the pool, resampling and guards included. Both have the same number of
+ * threads and take turns, so that what else the machine does hits both alike.
+ * Run: node bench/whisper/utterance.bench.ts [rounds] [pack folder]
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { env, pipeline } from '@huggingface/transformers';
+import { parseWav } from '../../src/audio/wav.ts';
+import { loadPack, type ModelPack } from '../../src/models/pack.ts';
+import { packFolderOf } from '../../src/models/pack-folders.ts';
+import { createResampler } from '../../src/native/resampler.ts';
+import { WHISPER_GUARD_DEFAULTS } from '../../src/workers/whisper/guards.ts';
+import { Transcriber } from '../../src/workers/whisper/transcriber.ts';
+import { WhisperClient } from '../../src/workers/whisper/whisper-client.ts';
+
+/** One line of `wildfire bench --json`. */
+export interface BenchRow {
+  readonly name: string;
+  readonly unit: 'ms';
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly baseline?: string;
+  readonly baselineP50?: number;
+  readonly ratio?: number;
+}
+
+const LEG_RATE_HZ = 8_000;
+const WHISPER_RATE_HZ = 16_000;
+const CLIPS = [
+  { name: 'whisper.utterance2s', file: 'opening-hours.wav', fromMs: 200, toMs: 2200 },
+  { name: 'whisper.utterance5s', file: 'book-table.wav', fromMs: 150, toMs: 5150 },
+];
+
+/** Rows `whisper.utterance2s`, `whisper.utterance5s`, `whisper.encoder`, `whisper.token`. */
+export async function benchWhisper(rounds: number, packFolder: string): Promise<BenchRow[]> {
+  const pack = await loadPack(packFolder);
+  return [...(await benchUtterances(pack, rounds)), ...(await benchParts(pack, rounds))];
+}
+
+async function benchUtterances(pack: ModelPack, rounds: number): Promise<BenchRow[]> {
+  const client = await WhisperClient.start({
+    ...pack.whisper,
+    threads: 1,
+    intraOpThreads: 1,
+    niceIncrement: 0,
+  });
+  const baseline = await transformersJs(pack);
+  const rows: BenchRow[] = [];
+  for (const clip of CLIPS) {
+    const samples = samplesOf(clip);
+    const at16kHz = resampled(samples);
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    const ourText = (await client.transcribeSamples(samples, LEG_RATE_HZ)).text;
+    const theirText = await baseline(at16kHz);
+    console.error(`${clip.name}: '${ourText}' | transformers.js '${theirText}'`);
+    for (let round = 0; round < rounds; round++) {
+      ours.push(await timedMs(() => client.transcribeSamples(samples, LEG_RATE_HZ)));
+      theirs.push(await timedMs(() => baseline(at16kHz)));
+    }
+    rows.push(row(clip.name, ours, { name: 'transformers.js', timesMs: theirs }));
+  }
+  await client.close();
+  return rows;
+}
+
+/** The two kinds of model run that an utterance is made of. */
+async function benchParts(pack: ModelPack, rounds: number): Promise<BenchRow[]> {
+  const { folder, dtype, language = 'en', window } = pack.whisper;
+  const guards = WHISPER_GUARD_DEFAULTS;
+  const options = { folder, dtype, language, window, guards, provider: 'cpu' as const, intraOpThreads: 1 };
+  const { model, config } = await Transcriber.load(options);
+  const features = new Float32Array(config.melBins * config.windowFrames).fill(-0.5);
+  const encoderMs: number[] = [];
+  const tokenMs: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    encoderMs.push(await timedMs(() => model.encode(features, config.melBins)));
+    const decoding = model.decoding(await model.encode(features, config.melBins));
+    await decoding.start(config.promptTokens);
+    for (let token = 0; token < 10; token++) tokenMs.push(await timedMs(() => decoding.advance(token)));
+  }
+  await model.release();
+  return [row('whisper.encoder', encoderMs), row('whisper.token', tokenMs)];
+}
+
+/** The peer: the whole pipeline, on 16 kHz float samples, to text. */
+async function transformersJs(pack: ModelPack): Promise<(samples: Float32Array) => Promise<string>> {
+  env.allowRemoteModels = false;
+  env.localModelPath = dirname(pack.whisper.folder);
+  const transcribe = await pipeline('automatic-speech-recognition', basename(pack.whisper.folder), {
+    dtype: pack.whisper.dtype,
+    device: 'cpu',
+    session_options: { intraOpNumThreads: 1, interOpNumThreads: 1 },
+  });
+  return async (samples) => {
+    const result = await transcribe(samples, { language: 'en' });
+    return (Array.isArray(result) ? result.map(({ text }) => text).join(' ') : result.text).trim();
+  };
+}
+
+function samplesOf({ file, fromMs, toMs }: { file: string; fromMs: number; toMs: number }): Int16Array {
+  const path = new URL(`../../test/fixtures/utterances/${file}`, import.meta.url);
+  const [samples] = parseWav(readFileSync(path)).channels;
+  return samples!.slice((fromMs * LEG_RATE_HZ) / 1000, (toMs * LEG_RATE_HZ) / 1000);
+}
+
+function resampled(samples: Int16Array): Float32Array {
+  const resampler = createResampler({ fromHz: LEG_RATE_HZ, toHz: WHISPER_RATE_HZ });
+  const output = new Float32Array(resampler.maxOutputSamples(samples.length));
+  const length = resampler.process(
+    Float32Array.from(samples, (sample) => sample / 32_768),
+    output,
+  );
+  return output.subarray(0, length);
+}
+
+async function timedMs(run: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  await run();
+  return performance.now() - startMs;
+}
+
+function row(name: string, timesMs: number[], baseline?: { name: string; timesMs: number[] }): BenchRow {
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => quantile(timesMs, share)) as [
+    number,
+    number,
+    number,
+  ];
+  const own = { name, unit: 'ms' as const, p50, p95, p99 };
+  if (baseline === undefined) return own;
+  const baselineP50 = quantile(baseline.timesMs, 0.5);
+  return { ...own, baseline: baseline.name, baselineP50, ratio: baselineP50 / p50 };
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+}
+
+if (import.meta.main) {
+  const [rounds = '20', pack = 'embedded'] = process.argv.slice(2);
+  const folder = packFolderOf(pack);
+  if (!existsSync(join(folder, 'manifest.json'))) throw new Error(`no model pack in ${folder}`);
+  console.log(JSON.stringify(await benchWhisper(Number(rounds), folder), null, 2));
+}
