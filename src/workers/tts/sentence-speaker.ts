@@ -1,0 +1,171 @@
+/**
+ * One voice engine at work: text -> pieces -> samples at the ring's rate -> ring, first samples first.
+ * Thread: TTS worker, one sentence at a time. Walk: turn step 8. What a thread remembers beside its model:
+ * the gain of each voice and one shaper per rate.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toWireError } from '../../errors.ts';
+import { monotonicMs } from '../../observability/clock.ts';
+import type { Failed } from '../protocol.ts';
+import { joined, RingSentence } from './ring-sentence.ts';
+import { cutIntoPieces, pieceLimits, type SpeechPiece } from './speech-pieces.ts';
+import { SpeechShaper, voiceGain } from './speech-shaper.ts';
+import { spokenText } from './spoken-text.ts';
+import type { TtsEngine } from './tts-engine.ts';
+import type { Rendered, RenderTask, SpeakAttempt, SpeakProgress } from './tts-task.ts';
+
+export interface SpeakerOptions {
+  /** '' is the engine's first. */
+  readonly voice: string;
+  readonly sentencePauseMs: number;
+}
+
+interface ShapedPiece {
+  readonly speech: Int16Array;
+  readonly restSamples: number;
+}
+
+/** A piece shorter than this says too little about the level of its voice. */
+const SHORTEST_FOR_LEVEL_MS = 400;
+/**
+ * After a flush the ring may be full of what was thrown away until the reader's next frame (20 ms): worth waiting
+ * for. A ring full of this reply is not: the thread is needed by other calls, the sentence is parked.
+ */
+const FLUSH_PATIENCE_MS = 45;
+const FLUSH_LOOK_MS = 3;
+
+export class SentenceSpeaker {
+  readonly #engine: TtsEngine;
+  readonly #options: SpeakerOptions;
+  readonly #shapers = new Map<number, SpeechShaper>();
+  readonly #gains = new Map<string, number>();
+
+  constructor(engine: TtsEngine, options: SpeakerOptions) {
+    this.#engine = engine;
+    this.#options = options;
+  }
+
+  /** The voice of tasks that name none. */
+  get defaultVoice(): string {
+    return this.#options.voice || (this.#engine.voices[0] ?? '');
+  }
+
+  /**
+   * Speaks a sentence, or what an earlier attempt left of it, into its ring. Never throws.
+   * @param afterPiece called after each piece was written; tests make the thread die there.
+   */
+  async speak(attempt: SpeakAttempt, afterPiece: () => void = () => {}): Promise<SpeakProgress | Failed> {
+    try {
+      return await this.#speak(attempt, afterPiece);
+    } catch (error) {
+      return { kind: 'failed', error: toWireError(error, 'INFERENCE_FAILED') };
+    }
+  }
+
+  /** Makes a whole text without a ring. Never throws. */
+  async render(task: RenderTask): Promise<Rendered | Failed> {
+    const takenAtMs = monotonicMs();
+    try {
+      const parts: Int16Array[] = [];
+      let lengthSamples = 0;
+      let speechSamples = 0;
+      for await (const { speech, restSamples } of this.#pieces(task, task.rateHz, () => false)) {
+        parts.push(speech, new Int16Array(restSamples));
+        speechSamples = lengthSamples + speech.length;
+        lengthSamples = speechSamples + restSamples;
+      }
+      return {
+        kind: 'rendered',
+        rendered: { pcm: joined(parts, lengthSamples), speechSamples },
+        rateHz: task.rateHz,
+        computeMs: monotonicMs() - takenAtMs,
+        audioMs: (1000 * speechSamples) / task.rateHz,
+      };
+    } catch (error) {
+      return { kind: 'failed', error: toWireError(error, 'INFERENCE_FAILED') };
+    }
+  }
+
+  async #speak(attempt: SpeakAttempt, afterPiece: () => void): Promise<SpeakProgress> {
+    const takenAtMs = monotonicMs();
+    const sentence = new RingSentence(attempt);
+    let firstAudioAtMs: number | null = null;
+    const note = (hasWritten: boolean): void => {
+      if (hasWritten) firstAudioAtMs ??= monotonicMs();
+    };
+    if (attempt.rendered !== null) note(sentence.addRendered(attempt.rendered));
+    else {
+      const task = { ...attempt, text: attempt.sentence };
+      for await (const piece of this.#pieces(task, sentence.rateHz, () => sentence.isUnwanted)) {
+        note(sentence.add(piece.speech, piece.restSamples));
+        afterPiece();
+      }
+    }
+    sentence.finish();
+    const computeMs = monotonicMs() - takenAtMs;
+    if (sentence.isStuck) note(await outwaitFlush(sentence));
+    return { ...outcomeOf(sentence, attempt), takenAtMs, firstAudioAtMs, computeMs };
+  }
+
+  async *#pieces(
+    task: Pick<RenderTask, 'text' | 'voice' | 'speed' | 'realTimeFactor'>,
+    rateHz: number,
+    isUnwanted: () => boolean,
+  ): AsyncGenerator<ShapedPiece> {
+    const style = { voice: task.voice || this.defaultVoice, speed: task.speed };
+    const shaper = this.#shaperFor(rateHz);
+    for (const piece of cutIntoPieces(spokenText(task.text), pieceLimits(task.realTimeFactor))) {
+      if (isUnwanted()) return;
+      const restSamples = Math.round((this.#restMs(piece) * rateHz) / 1000);
+      for await (const samples of this.#engine.synthesize(piece.text, style)) {
+        const speech = shaper.shape(samples, this.#gainOf(style.voice, samples));
+        if (isUnwanted()) return;
+        if (speech.length > 0) yield { speech, restSamples };
+      }
+    }
+  }
+
+  #shaperFor(rateHz: number): SpeechShaper {
+    const known = this.#shapers.get(rateHz);
+    if (known !== undefined) return known;
+    const made = new SpeechShaper({ fromHz: this.#engine.rateHz, toHz: rateHz });
+    this.#shapers.set(rateHz, made);
+    return made;
+  }
+
+  // Measured once per voice and then kept: sentences of one voice must not jump in level against each other.
+  #gainOf(voice: string, samples: Float32Array): number {
+    const known = this.#gains.get(voice);
+    if (known !== undefined) return known;
+    const gain = voiceGain(samples, this.#engine.rateHz);
+    if (samples.length >= (SHORTEST_FOR_LEVEL_MS * this.#engine.rateHz) / 1000) this.#gains.set(voice, gain);
+    return gain;
+  }
+
+  #restMs(piece: SpeechPiece): number {
+    const { sentencePauseMs } = this.#options;
+    return { sentence: sentencePauseMs, clause: sentencePauseMs / 2, none: 0 }[piece.ending];
+  }
+}
+
+async function outwaitFlush(sentence: RingSentence): Promise<boolean> {
+  const until = monotonicMs() + FLUSH_PATIENCE_MS;
+  while (sentence.isStuck && monotonicMs() < until) {
+    await sleep(FLUSH_LOOK_MS);
+    if (sentence.writePending()) return true;
+  }
+  return false;
+}
+
+function outcomeOf(sentence: RingSentence, attempt: SpeakAttempt) {
+  const isWhole = sentence.isWhole;
+  const kind = isWhole ? 'spoken' : sentence.isUnwanted ? 'cancelled' : 'parked';
+  const carriesRendered = kind === 'parked' || (kind === 'spoken' && attempt.wantsRendered);
+  return {
+    kind,
+    startIndex: sentence.startIndex,
+    endIndex: sentence.endIndex,
+    audioMs: (1000 * sentence.speechSamples) / sentence.rateHz,
+    rendered: carriesRendered ? (attempt.rendered ?? sentence.rendered()) : null,
+  } as const;
+}

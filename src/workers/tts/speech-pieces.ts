@@ -1,0 +1,106 @@
+/**
+ * Cuts a sentence into the pieces that are synthesized one after the other, so that the first samples do not
+ * wait for the last word. A cut is made only at punctuation (where a voice rests anyway), except in text that
+ * is too long for the model. Pure. Thread: TTS worker, once per sentence. Walk: turn step 8.
+ */
+
+export interface SpeechPiece {
+  readonly text: string;
+  /** What ends it: decides how long the voice rests after it. */
+  readonly ending: 'sentence' | 'clause' | 'none';
+}
+
+export interface PieceLimits {
+  /** A first piece of about this many characters is spoken alone; the whole sentence when it is not longer. */
+  readonly firstCharacters: number;
+  /** A later piece may be this many times as long as all before it: while those play, it is computed. */
+  readonly growth: number;
+}
+
+/** Longest piece, whatever the speed: keeps one model run (which cannot be cancelled) and its memory short. */
+export const LONGEST_PIECE_CHARACTERS = 240;
+/** A first piece below this sounds cut off: "Hello," waits for the words after it. */
+export const SHORTEST_PIECE_CHARACTERS = 16;
+
+/** Characters of English said in one second at speed 1, about; relates text length to time. */
+const CHARACTERS_PER_SECOND = 15;
+/** Compute time that the first piece may take when the sentence offers a place to cut. */
+const FIRST_PIECE_BUDGET_MS = 30;
+/** Part of the playing time of earlier pieces that computing the next one may use up. */
+const PLAYING_TIME_SHARE = 0.6;
+
+/**
+ * Limits for an engine of this speed: a fast one speaks sentences whole, a slow one starts with a clause.
+ * @param realTimeFactor compute time / audio time as measured, 0 < x.
+ */
+export function pieceLimits(realTimeFactor: number): PieceLimits {
+  const computeMsPerCharacter = (1000 / CHARACTERS_PER_SECOND) * Math.max(realTimeFactor, 1e-4);
+  return {
+    firstCharacters: clamp(
+      FIRST_PIECE_BUDGET_MS / computeMsPerCharacter,
+      SHORTEST_PIECE_CHARACTERS,
+      LONGEST_PIECE_CHARACTERS,
+    ),
+    growth: clamp(PLAYING_TIME_SHARE / Math.max(realTimeFactor, 1e-4), 1, 8),
+  };
+}
+
+/** The pieces in order; together they hold every word of `text`. Empty for text without words. */
+export function cutIntoPieces(text: string, limits: PieceLimits): SpeechPiece[] {
+  const pieces: SpeechPiece[] = [];
+  let spokenCharacters = 0;
+  let open = '';
+  const close = (): void => {
+    if (open === '') return;
+    spokenCharacters += open.length;
+    pieces.push({ text: open, ending: endingOf(open) });
+    open = '';
+  };
+  for (const clause of clausesOf(text)) {
+    const limit = pieces.length === 0 ? limits.firstCharacters : limits.growth * spokenCharacters;
+    const joined = open === '' ? clause : `${open} ${clause}`;
+    const isTooLong = joined.length > clamp(limit, SHORTEST_PIECE_CHARACTERS, LONGEST_PIECE_CHARACTERS);
+    const mayClose = open.length >= SHORTEST_PIECE_CHARACTERS;
+    if (isTooLong && (mayClose || joined.length > LONGEST_PIECE_CHARACTERS)) close();
+    open = open === '' ? clause : `${open} ${clause}`;
+  }
+  close();
+  return pieces;
+}
+
+/** Clauses with their punctuation; those longer than a piece may be are cut at spaces, at worst anywhere. */
+function clausesOf(text: string): string[] {
+  const clauses = text.match(/.+?(?:[,;:.!?…—]{1,8}["')\]]{0,8}(?=\s|$)|[。！？；，、]+|$)/gs) ?? [];
+  return clauses
+    .map((clause) => clause.trim())
+    .filter((clause) => /[\p{L}\p{N}]/u.test(clause))
+    .flatMap(cutLong);
+}
+
+function cutLong(clause: string): string[] {
+  const parts: string[] = [];
+  let rest = clause;
+  while (rest.length > LONGEST_PIECE_CHARACTERS) {
+    const space = rest.lastIndexOf(' ', LONGEST_PIECE_CHARACTERS);
+    const end = space > 0 ? space : wholeCharactersUpTo(rest, LONGEST_PIECE_CHARACTERS);
+    parts.push(rest.slice(0, end));
+    rest = rest.slice(end).trim();
+  }
+  if (rest !== '') parts.push(rest);
+  return parts;
+}
+
+// Never between the two halves of a surrogate pair.
+function wholeCharactersUpTo(text: string, end: number): number {
+  const isLowSurrogate = (text.charCodeAt(end) & 0xfc00) === 0xdc00;
+  return isLowSurrogate ? end - 1 : end;
+}
+
+function endingOf(text: string): SpeechPiece['ending'] {
+  if (/[.!?…。！？]["')\]]*$/.test(text)) return 'sentence';
+  return /[,;:—；，、]["')\]]*$/.test(text) ? 'clause' : 'none';
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}
