@@ -205,9 +205,10 @@ function draining(retryAfterS: number): Refusal {
   return { status: 503, reason: 'draining', headerLines: [`Retry-After: ${retryAfterS}`] };
 }
 
-/** Section 8.2.2.1: only sip: URIs here (sips: needs TLS). */
+/** Section 8.2.2.1: only sip: URIs here (sips: needs TLS), and without header fields (section 19.1.1). */
 function schemeRefusal(message: IncomingRequestMessage): Refusal | undefined {
-  return message.ruri?.scheme === 'sip' ? undefined : { status: 416, reason: 'uri_scheme' };
+  if (message.ruri?.scheme !== 'sip') return { status: 416, reason: 'uri_scheme' };
+  return Object.keys(message.ruri.headers).length > 0 ? { status: 400, reason: 'uri_headers' } : undefined;
 }
 
 /** Section 8.2.2.3: we support no extension that may be required. */
@@ -233,7 +234,18 @@ function inviteRefusal(request: ArrivedRequest): Refusal | undefined {
   if (message.getHeaders('contact').length > 1) {
     return { status: 400, reason: 'contacts', reasonPhrase: 'More Than One Contact' };
   }
-  if (message.body === '') return undefined;
+  return acceptRefusal(head) ?? (message.body === '' ? undefined : bodyRefusal(head));
+}
+
+/** Section 21.4.7: a caller that cannot take SDP cannot be answered. */
+function acceptRefusal(head: RawHead): Refusal | undefined {
+  const accepted = (head.headers.get('accept') ?? []).flatMap((value) => splitOutsideQuotes(value, ','));
+  const isFine =
+    accepted.length === 0 || accepted.some((type) => /^(?:\*|application)\/(?:\*|sdp)\s*(?:;|$)/i.test(type));
+  return isFine ? undefined : { status: 406, reason: 'accept' };
+}
+
+function bodyRefusal(head: RawHead): Refusal | undefined {
   const type = head.headers.get('content-type')?.[0];
   if (type === undefined)
     return { status: 400, reason: 'content_type', reasonPhrase: 'Missing Content-Type' };
