@@ -5,6 +5,7 @@
 import type { WireError } from '../errors.ts';
 import type { RingHandle, TapeHandle } from '../ring-buffers/layout.ts';
 import type { LatenessSummary } from './lateness-histogram.ts';
+import type { ThreadPriority } from './thread-priority.ts';
 
 /** Who sends and receives, from our side (RFC 3264 section 5.1, as in our SDP). */
 export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
@@ -19,7 +20,7 @@ export interface JitterSettings {
 
 /** workerData of the media thread. */
 export interface MediaWorkerData {
-  /** Nice value the thread asks for, -20..19; it goes on when that is not permitted. */
+  /** Nice value the thread asks for, -20..19; below 0 it asks for real-time too. It goes on when neither is granted. */
   readonly niceHint: number;
   readonly mediaTimeoutMs: number;
   readonly jitter: JitterSettings;
@@ -62,7 +63,7 @@ export type MediaRequest = { readonly requestId: number } & (
 
 /** Media to main. */
 export type MediaMessage =
-  | { readonly kind: 'ready'; readonly niceGranted: number | null }
+  | { readonly kind: 'ready' }
   | { readonly kind: 'reply'; readonly requestId: number; readonly value: LegReport | MediaSnapshot | null }
   | { readonly kind: 'failed'; readonly requestId: number; readonly error: WireError }
   | { readonly kind: 'event'; readonly event: MediaEvent };
@@ -154,6 +155,6 @@ export interface MediaSnapshot {
   /** Datagrams dropped by reason, all legs since the start. */
   readonly counters: DropCounters;
   readonly ticks: { readonly run: number; readonly caughtUp: number; readonly skipped: number };
-  /** Nice value of the thread; null when it could not be set. */
-  readonly niceGranted: number | null;
+  /** What the operating system granted the thread. */
+  readonly priority: ThreadPriority;
 }

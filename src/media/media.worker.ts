@@ -20,7 +20,7 @@ import {
   type OpenLeg,
 } from './media-protocol.ts';
 import { type Beat, PlayoutClock } from './playout-clock.ts';
-import { setThreadNice } from './thread-priority.ts';
+import { raiseThreadPriority } from './thread-priority.ts';
 
 /** An RTP and an RTCP socket. */
 const SOCKETS_PER_LEG = 2;
@@ -38,9 +38,9 @@ const ticks = { run: 0, caughtUp: 0, skipped: 0 };
 const originMs = monotonicMs() - performance.now();
 const nowMs = (): number => performance.now() + originMs;
 
-const niceGranted = setThreadNice(settings.niceHint);
+const priority = raiseThreadPriority(settings.niceHint);
 parentPort!.on('message', (request: MediaRequest) => void answer(request));
-post({ kind: 'ready', niceGranted });
+post({ kind: 'ready' });
 
 async function answer(request: MediaRequest): Promise<void> {
   const { requestId } = request;
@@ -143,7 +143,7 @@ function snapshot(): MediaSnapshot {
       caughtUp: ticks.caughtUp + (clock?.schedule.ticksCaughtUp ?? 0),
       skipped: ticks.skipped + (clock?.schedule.ticksSkipped ?? 0),
     },
-    niceGranted,
+    priority,
   };
 }
 

@@ -67,7 +67,7 @@ export class JitterBuffer {
   #debtSamples = 0;
   #waitedSamples = 0;
   #jumpSequence = -1;
-  #lowestSamples = 0;
+  #lowestSamples = Number.MAX_SAFE_INTEGER;
   #ticksWatched = 0;
   #isTooFull = false;
   #takenSlot: Slot;
