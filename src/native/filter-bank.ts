@@ -1,6 +1,6 @@
 /**
  * The low-pass of the resampler: a Kaiser-windowed sinc, cut into one short filter per phase.
- * Thread: any; setup only, 1-10 ms per new pair of rates, then kept for the life of the thread.
+ * Thread: any; setup only, 0.1 to 20 ms per new pair of rates, then kept for the life of the thread.
  * Source: Kaiser's design formulas as in Oppenheim and Schafer, Discrete-Time Signal Processing, 7.5.3.
  *
  * Flat to 0.85 of the lower Nyquist frequency (3.4 kHz at 8 kHz, the upper edge of telephone speech) and
