@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { type CallResult, joinViews } from '../caller/call-result.ts';
-import { startCallerEngines } from '../caller/caller-engines.ts';
+import { type CallerEngines, startCallerEngines } from '../caller/caller-engines.ts';
 import { type PlacedCall, placeCall } from '../caller/place-call.ts';
 import { type CallerScript, drawScript, readScript } from '../caller/script.ts';
 import { WildfireError } from '../errors.ts';
@@ -46,10 +46,7 @@ async function run(options: DemoOptions): Promise<number> {
   const pack = await loadPack(packFolderOf(configOf(options).models.pack));
   const script = drawScript(readScript(options.script ?? demoScriptOf(pack)), options.seed);
   console.error('wildfire: starting the runtime and the caller on loopback ...');
-  const [runtime, engines] = await Promise.all([
-    RuntimeProcess.start(runtimeSettings(options)),
-    startCallerEngines(pack, CALLER_VOICE),
-  ]);
+  const [runtime, engines] = await startBoth(options, pack);
   try {
     const { result, placed } = await converse(runtime, script, engines);
     return report(result, placed, options);
@@ -58,10 +55,22 @@ async function run(options: DemoOptions): Promise<number> {
   }
 }
 
+/** Both load their models at once; when one fails the other is stopped. */
+async function startBoth(options: DemoOptions, pack: ModelPack): Promise<[RuntimeProcess, CallerEngines]> {
+  const [runtime, engines] = await Promise.allSettled([
+    RuntimeProcess.start(runtimeSettings(options)),
+    startCallerEngines(pack, CALLER_VOICE),
+  ]);
+  if (runtime.status === 'fulfilled' && engines.status === 'fulfilled') return [runtime.value, engines.value];
+  if (runtime.status === 'fulfilled') await runtime.value.stop();
+  if (engines.status === 'fulfilled') await engines.value.close();
+  throw runtime.status === 'rejected' ? runtime.reason : (engines as PromiseRejectedResult).reason;
+}
+
 async function converse(
   runtime: RuntimeProcess,
   script: CallerScript,
-  engines: Awaited<ReturnType<typeof startCallerEngines>>,
+  engines: CallerEngines,
 ): Promise<{ result: CallResult; placed: PlacedCall }> {
   const userAgent = await SipUserAgent.start({
     bindAddress: LOOPBACK,
