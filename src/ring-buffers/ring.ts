@@ -169,9 +169,23 @@ export class RingController {
     return load(this.#ring, RING_WORD.readIndex);
   }
 
+  /** Index after the last sample written. Not readIndex + fillSamples: the reader moves between the two. */
+  get writeIndex(): number {
+    return load(this.#ring, RING_WORD.writeIndex);
+  }
+
   /** Samples in the ring, stale ones of an unfinished flush included. */
   get fillSamples(): number {
-    return distance(this.readIndex, load(this.#ring, RING_WORD.writeIndex));
+    return distance(this.readIndex, this.writeIndex);
+  }
+
+  /** Samples that are still going to be heard: 0 from a flush until its epoch is written. May be out of date. */
+  get playableSamples(): number {
+    const ring = this.#ring;
+    const { epoch } = this;
+    if (load(ring, RING_WORD.writerEpoch) !== epoch) return 0;
+    if (load(ring, RING_WORD.readerEpoch) === epoch) return this.fillSamples;
+    return distance(load(ring, RING_WORD.epochStartIndex), this.writeIndex);
   }
 
   /** Frames that came up short while a reply was open. */

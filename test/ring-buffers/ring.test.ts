@@ -168,6 +168,32 @@ describe('the flush protocol (I6)', () => {
     expect(reader.readIndex).toBe(0);
   });
 
+  it('tells the controller how much is still going to be heard', () => {
+    const { handle, writer, reader, controller, frame } = makeRing(2 ** 32 - 100);
+    writer.write(samplesOf(1, 500));
+    reader.read(frame);
+    expect(controller.playableSamples).toBe(340);
+    const epoch = controller.requestFlush();
+    expect(controller.playableSamples).toBe(0);
+    expect(controller.fillSamples).toBe(340);
+    const next = new RingWriter(handle, epoch);
+    next.write(samplesOf(2, 200));
+    expect(controller.playableSamples).toBe(200);
+    reader.read(frame);
+    expect(controller.playableSamples).toBe(40);
+    expect(controller.writeIndex).toBe(next.writeIndex);
+  });
+
+  it('is acknowledged by a block of no samples, even into a full ring', () => {
+    const { handle, writer, reader, controller, frame } = makeRing();
+    writer.write(samplesOf(1, CAPACITY_SAMPLES));
+    const next = new RingWriter(handle, controller.requestFlush());
+    expect(next.write(new Int16Array(0))).toBe(0);
+    expect(controller.overrunSamples).toBe(0);
+    reader.read(frame);
+    expect(next.freeSamples).toBe(CAPACITY_SAMPLES);
+  });
+
   it('goes on across the wrap of the epoch', () => {
     const { handle, reader, controller, frame } = makeRing();
     const words = new Int32Array(handle.buffer);
