@@ -1,6 +1,6 @@
 /**
  * llama.tokenGap: how long a talking call waits for its next token while another call's long prompt is evaluated, by
- * the piece the prompt is cut into (prefillChunkTokens). Settles: the default of 64.
+ * the time a piece of the prompt may take (prefillPieceMs). Settles: the default of 20 ms.
  * Run: node bench/llama/long-prompt.bench.ts [prompts]
  */
 import type { ChatMessage } from '../../src/workers/protocol.ts';
@@ -16,8 +16,8 @@ const history = Array.from({ length: 26 }, (_, index): ChatMessage => {
 });
 const messages: ChatMessage[] = [...history, { role: 'user', text: ' hello' }];
 
-for (const prefillChunkTokens of [512, 128, 64, 32]) {
-  const client = await startClient({ prefillChunkTokens });
+for (const prefillPieceMs of [1000, 50, 20, 10, 5]) {
+  const client = await startClient({ prefillPieceMs });
   const gapsMs: number[] = [];
   const firstTokenMs: number[] = [];
   let isPrompting = true;
@@ -42,7 +42,7 @@ for (const prefillChunkTokens of [512, 128, 64, 32]) {
   isPrompting = false;
   await talking;
   console.log(
-    `pieces of ${prefillChunkTokens}: llama.tokenGap median ${median(gapsMs).toFixed(2)} ms, ` +
+    `pieces of ${prefillPieceMs} ms: llama.tokenGap median ${median(gapsMs).toFixed(2)} ms, ` +
       `longest ${Math.max(...gapsMs).toFixed(1)} ms; first token of the long prompt ${median(firstTokenMs).toFixed(1)} ms`,
   );
   await client.close();

@@ -103,8 +103,8 @@ export interface LlamaServeTask {
   readonly gpu: false | 'auto' | 'cuda' | 'vulkan' | 'metal';
   /** Tokens the backend takes in one decode, over all calls. */
   readonly batchTokens: number;
-  /** Prompt tokens one call may put into a decode while other calls are working. */
-  readonly prefillChunkTokens: number;
+  /** How long a piece of one call's prompt may keep other calls' tokens waiting, ms. */
+  readonly prefillPieceMs: number;
   /** Longest reply. */
   readonly maxTokens: number;
   readonly sampling: TokenSampling;
@@ -185,7 +185,6 @@ export interface LlamaPrepared {
 /** The LLaMA worker to main, over the same port. */
 export type LlamaEvent =
   | LlamaReady
-  | { readonly kind: 'startFailed'; readonly error: WireError }
   | { readonly kind: 'text'; readonly callId: number; readonly turnId: number; readonly text: string }
   | LlamaFinished
   | { readonly kind: 'failed'; readonly callId: number; readonly turnId: number; readonly error: WireError }

@@ -4,7 +4,7 @@
  * Thread: main.
  */
 import { Piscina } from 'piscina';
-import { messageOf, WildfireError } from '../../errors.ts';
+import { messageOf, WildfireError, type WireError } from '../../errors.ts';
 import { monotonicMs } from '../../observability/clock.ts';
 import type {
   CancelWord,
@@ -48,8 +48,8 @@ export interface LlamaClientOptions {
   readonly seed?: number | null;
   /** Tokens in one decode, over all calls. Default 512. */
   readonly batchTokens?: number;
-  /** Prompt tokens of one call in one decode while others are talking. Default 64 (bench/llama). */
-  readonly prefillChunkTokens?: number;
+  /** How long a piece of one call's prompt may keep other calls' tokens waiting, ms. Default 20 (bench/llama). */
+  readonly prefillPieceMs?: number;
   /** llama.cpp's warnings. */
   readonly onLog?: (level: 'warn' | 'error', message: string) => void;
   /** A replica's thread ended by itself; it is being replaced and its replies go on. */
@@ -72,7 +72,7 @@ const WORKER_URL = new URL('./llama.worker.ts', import.meta.url);
 const MAX_WAIT_FOR_IDLE_THREADS_MS = 10_000;
 
 export class LlamaClient {
-  readonly #pool: Piscina<LlamaServeTask, void>;
+  readonly #pool: Piscina<LlamaServeTask, WireError | null>;
   readonly #replicas: readonly LlamaReplica[];
   readonly #replicaOfCall = new Map<number, LlamaReplica>();
   #backends: readonly LlamaBackend[] = [];
@@ -224,7 +224,7 @@ function toTask(options: LlamaClientOptions): Omit<LlamaServeTask, 'port'> {
     maxTokens,
     niceIncrement,
     batchTokens: options.batchTokens ?? 512,
-    prefillChunkTokens: options.prefillChunkTokens ?? 64,
+    prefillPieceMs: options.prefillPieceMs ?? 20,
     sampling: {
       temperature,
       topK: options.topK ?? 40,

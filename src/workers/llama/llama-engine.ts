@@ -15,13 +15,14 @@ import type {
   PrepareRequest,
 } from '../protocol.ts';
 import type { LanguageModel, LanguageSequence } from './language-model.ts';
+import { PrefillPace } from './prefill-pace.ts';
 import { commonPrefixTokens, fitPrompt, openingMessages } from './prompt-window.ts';
 import { ReplyFilter, type ReplyRules, TokenDecoder } from './reply-text.ts';
 import { SequencePool } from './sequence-pool.ts';
 
 export type LlamaEngineOptions = Pick<
   LlamaServeTask,
-  'maxTokens' | 'prefillChunkTokens' | 'batchTokens' | 'sampling'
+  'maxTokens' | 'prefillPieceMs' | 'batchTokens' | 'sampling'
 > & {
   /** Tests only: called when a request asks for the thread's death. */
   readonly onFault?: () => void;
@@ -65,6 +66,7 @@ export class LlamaEngine {
   readonly #options: LlamaEngineOptions;
   readonly #emit: (event: LlamaEvent) => void;
   readonly #pool: SequencePool;
+  readonly #pace: PrefillPace;
   /** Longest prompt: behind it a whole reply has room, so the library never has to shift the context. */
   readonly #budgetTokens: number;
   readonly #conversations = new Map<number, Conversation>();
@@ -77,6 +79,7 @@ export class LlamaEngine {
     this.#options = options;
     this.#emit = emit;
     this.#pool = new SequencePool(model);
+    this.#pace = new PrefillPace(options.prefillPieceMs, options.batchTokens);
     this.#budgetTokens = model.contextTokens - options.maxTokens - SPARE_TOKENS;
     if (this.#budgetTokens < SMALLEST_PROMPT_TOKENS) {
       throw new WildfireError(
@@ -282,8 +285,13 @@ export class LlamaEngine {
   ): Promise<boolean> {
     while (sequence.length < prompt.length) {
       if (isUnwanted()) return false;
-      const chunkTokens = this.#active > 1 ? this.#options.prefillChunkTokens : this.#options.batchTokens;
-      await sequence.prefill(prompt.slice(sequence.length, sequence.length + chunkTokens));
+      const piece = prompt.slice(
+        sequence.length,
+        sequence.length + this.#pace.pieceTokens(this.#active <= 1),
+      );
+      const startMs = monotonicMs();
+      await sequence.prefill(piece);
+      this.#pace.observe(piece.length, monotonicMs() - startMs);
     }
     return !isUnwanted();
   }

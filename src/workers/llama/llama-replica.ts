@@ -3,9 +3,11 @@
  * thread dies another takes its place and every reply that was being made goes on behind the text already delivered.
  * Thread: main.
  */
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
-import { messageOf, WildfireError } from '../../errors.ts';
+import { messageOf, WildfireError, type WireError } from '../../errors.ts';
 import type {
   ChatMessage,
   GenerateRequest,
@@ -19,7 +21,7 @@ import type {
 } from '../protocol.ts';
 
 export interface LlamaReplicaOptions {
-  readonly pool: Piscina<LlamaServeTask, void>;
+  readonly pool: Piscina<LlamaServeTask, WireError | null>;
   readonly task: Omit<LlamaServeTask, 'port'>;
   readonly onLog: (level: 'warn' | 'error', message: string) => void;
   readonly onWorkerDied: (message: string) => void;
@@ -47,6 +49,9 @@ type State = 'starting' | 'ready' | 'failed' | 'closing' | 'closed';
 
 /** A reply is tried on this many threads. */
 const MAX_ATTEMPTS = 2;
+
+/** A thread that died before it took the port never closes it; otherwise closing takes a moment. */
+const LAST_WORDS_MS = 200;
 
 export class LlamaReplica {
   readonly #options: LlamaReplicaOptions;
@@ -137,16 +142,26 @@ export class LlamaReplica {
       port1.on('message', (event: LlamaEvent) => {
         // What a dead thread had still sent comes too late: its replies have been planned anew.
         if (port1 === this.#port) this.#take(event);
-        if (event.kind === 'ready' || event.kind === 'startFailed') settle();
+        if (event.kind === 'ready') settle();
       });
-      const task = this.#options.pool.run({ ...this.#options.task, port: port2 }, { transferList: [port2] });
-      this.#task = task
-        .catch((error: unknown) => this.#onThreadDied(messageOf(error)))
-        .finally(() => {
-          port1.close();
-          settle();
-        });
+      this.#task = this.#runTask(port1, port2).finally(settle);
     });
+  }
+
+  // The task's end and the port's messages come by different ways: the last messages are waited for.
+  async #runTask(port: MessagePort, threadPort: MessagePort): Promise<void> {
+    const closed = once(port, 'close');
+    try {
+      const task = { ...this.#options.task, port: threadPort };
+      const failure = await this.#options.pool.run(task, { transferList: [threadPort] });
+      await closed;
+      if (failure !== null) this.#fail(WildfireError.fromWire(failure));
+    } catch (error) {
+      await Promise.race([closed, delay(LAST_WORDS_MS, undefined, { ref: false })]);
+      this.#onThreadDied(messageOf(error));
+    } finally {
+      port.close();
+    }
   }
 
   #onThreadDied(message: string): void {
@@ -184,7 +199,6 @@ export class LlamaReplica {
 
   #take(event: LlamaEvent): void {
     if (event.kind === 'ready') this.#onReady(event);
-    else if (event.kind === 'startFailed') this.#fail(WildfireError.fromWire(event.error));
     else if (event.kind === 'text') this.#onText(event);
     else if (event.kind === 'finished') this.#takeReply(event)?.resolve(event);
     else if (event.kind === 'failed') this.#takeReply(event)?.reject(WildfireError.fromWire(event.error));

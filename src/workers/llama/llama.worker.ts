@@ -5,15 +5,19 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { workerData } from 'piscina';
-import { toWireError } from '../../errors.ts';
+import { toWireError, type WireError } from '../../errors.ts';
 import type { LlamaEvent, LlamaRequest, LlamaServeTask } from '../protocol.ts';
 import { lowerInferenceThreads, lowerThreadPriority } from '../thread-priority.ts';
 import type { LanguageModel } from './language-model.ts';
 import { LlamaEngine } from './llama-engine.ts';
 import { loadLlamaModel } from './llama-model.ts';
 
-/** The Piscina task: one replica for as long as it lives. @throws never; failures go through the port. */
-export async function serve(task: LlamaServeTask): Promise<void> {
+/**
+ * The Piscina task: one replica for as long as it lives.
+ * @returns why it could not start; null after an orderly shutdown
+ * @throws never
+ */
+export async function serve(task: LlamaServeTask): Promise<WireError | null> {
   const { port } = task;
   let isDying = false;
   const emit = (event: LlamaEvent): void => {
@@ -29,10 +33,12 @@ export async function serve(task: LlamaServeTask): Promise<void> {
     };
     const engine = new LlamaEngine(model, { ...task, onFault }, emit);
     await serveUntilShutDown(task, model, engine, emit);
+    return null;
   } catch (error) {
-    emit({ kind: 'startFailed', error: toWireError(error, 'INFERENCE_FAILED') });
+    return toWireError(error, 'INFERENCE_FAILED');
+  } finally {
+    port.close();
   }
-  port.close();
 }
 
 async function serveUntilShutDown(
