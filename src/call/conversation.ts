@@ -287,7 +287,7 @@ export class Conversation {
   }
 
   #flush(): void {
-    const wasPlaying = this.#controller.fillSamples > 0;
+    const wasPlaying = this.#controller.playableSamples > 0;
     this.#controller.requestFlush();
     if (this.#policy.state === 'ended') return this.#finishTurn('hungUp');
     if (wasPlaying) this.#bargeIn = { decidedAtMs: monotonicMs(), silentAtMs: null };

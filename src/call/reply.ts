@@ -43,7 +43,7 @@ export class Reply {
     this.turnId = options.turnId;
     this.#options = options;
     this.#epoch = controller.epoch;
-    this.#floorIndex = (controller.readIndex + controller.fillSamples) >>> 0;
+    this.#floorIndex = controller.writeIndex;
   }
 
   /** Queues one sentence behind those before it. */

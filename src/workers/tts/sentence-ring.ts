@@ -37,7 +37,7 @@ export class SentenceRing {
 
   /** Playing time until the ring runs dry, ms. */
   get slackMs(): number {
-    return (1000 * this.#controller.fillSamples) / this.rateHz;
+    return (1000 * this.#controller.playableSamples) / this.rateHz;
   }
 
   /** Resolves when half the ring, or room for `neededSamples`, is free, or the wait has become pointless. */
@@ -54,7 +54,7 @@ export class SentenceRing {
   /** The result of a sentence that was not, or not wholly, written. `made`: its attempts so far. */
   cancelled(made: readonly SpeakProgress[], queuedAtMs: number): Spoken {
     if (made.length > 0) return { ...spokenOf(made, queuedAtMs), kind: 'cancelled' };
-    const writeIndex = (this.#controller.readIndex + this.#controller.fillSamples) >>> 0;
+    const { writeIndex } = this.#controller;
     const nothing = { queueMs: 0, firstAudioMs: 0, computeMs: 0, audioMs: 0 };
     return { kind: 'cancelled', startIndex: writeIndex, endIndex: writeIndex, ...nothing };
   }
