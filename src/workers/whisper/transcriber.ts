@@ -28,7 +28,7 @@ export type Heard = Pick<
 >;
 
 /** With 'utterance' windows this much silence follows the words, and frames come in such steps. */
-const TRAILING_FRAMES = 50;
+const TRAILING_FRAMES = 20;
 const FRAME_STEP = 50;
 /** The rate of the telephone: what most utterances come in. */
 const WARM_UP_RATE_HZ = 8_000;

@@ -80,7 +80,7 @@ export class WhisperModel {
     const type = typeOfInput(this.#encoder, 'input_features');
     const input = floatTensor(type, features, [1, melBins, features.length / melBins]);
     const { last_hidden_state } = await this.#encoder.run({ input_features: input }, ['last_hidden_state']);
-    return { hiddenStates: last_hidden_state as Tensor };
+    return { hiddenStates: feedable(last_hidden_state as Tensor) };
   }
 
   /** A new decoding of `audio`, with an empty cache. */
@@ -124,7 +124,7 @@ export class Decoding {
 
   #keep(outputs: InferenceSession.OnnxValueMapType): Logits {
     for (const [name, value] of Object.entries(outputs)) {
-      if (name.startsWith('present.')) this.#past[pastNameOf(name)] = value as Tensor;
+      if (name.startsWith('present.')) this.#past[pastNameOf(name)] = feedable(value as Tensor);
     }
     const logits = outputs.logits as Tensor;
     const [, rows = 1, vocabularyTokens = 0] = logits.dims;
@@ -254,7 +254,18 @@ function typeOfInput(session: InferenceSession, name: string): Tensor.Type {
 
 function floatTensor(type: Tensor.Type, values: Float32Array, dims: readonly number[]): Tensor {
   if (type !== 'float16') return new Tensor('float32', values, dims);
-  return new Tensor('float16', new Float16Array(values) as unknown as Uint16Array, dims);
+  return feedable(new Tensor('float16', new Uint16Array(new Float16Array(values).buffer), dims));
+}
+
+/**
+ * The same tensor, fit to be an input. onnxruntime-common 1.30 wraps float16 values in a Float16Array where there
+ * is one, and onnxruntime-node then finds it to be 0 bytes long; it does read a Uint16Array of the same bytes.
+ */
+function feedable(tensor: Tensor): Tensor {
+  if (tensor.type !== 'float16') return tensor;
+  const { buffer, byteOffset, length } = tensor.data as Uint16Array;
+  Object.assign(tensor, { cpuData: new Uint16Array(buffer, byteOffset, length) });
+  return tensor;
 }
 
 function asFloat32(tensor: Tensor): Float32Array {
