@@ -12,6 +12,7 @@ import {
   MAX_DELTA_SECONDS,
   MAX_HEADER_LINES,
   MAX_LINE_BYTES,
+  MAX_LISTED_ADDRESSES,
   MAX_MAX_FORWARDS,
 } from './limits.ts';
 
@@ -160,7 +161,16 @@ function headerFault(head: RawHead): Fault | undefined {
       return { status: 400, reason: `duplicate_${name.replace('-', '_')}` };
     }
   }
-  return cseqFault(head) ?? maxForwardsFault(head) ?? numberFault(headers);
+  return cseqFault(head) ?? maxForwardsFault(head) ?? numberFault(headers) ?? listFault(headers);
+}
+
+function listFault(headers: RawHeaders): Fault | undefined {
+  let addresses = 0;
+  for (const name of ['contact', 'record-route']) {
+    for (const value of headers.get(name) ?? [])
+      addresses += value.split(',', MAX_LISTED_ADDRESSES + 1).length;
+  }
+  return addresses > MAX_LISTED_ADDRESSES ? { status: 400, reason: 'too_many_addresses' } : undefined;
 }
 
 function cseqFault(head: RawHead): Fault | undefined {

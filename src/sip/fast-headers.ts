@@ -10,14 +10,19 @@ type Parameters = Record<string, string | null>;
 
 const TOKEN = "[A-Za-z0-9\\-.!%*_+`'~]+";
 const CALL_ID = /^[A-Za-z0-9\-.!%*_+`'~()<>:\\"/[\]?{}]+(?:@[A-Za-z0-9\-.!%*_+`'~()<>:\\"/[\]?{}]+)?$/;
-const CSEQ = /^(\d{1,10})[ \t]+([A-Z]+)$/;
+/** Methods the grammar knows; it stumbles over others that begin like one (`BYEX`). */
+const METHOD = 'INVITE|ACK|BYE|CANCEL|OPTIONS|INFO';
+const CSEQ = new RegExp(`^(\\d{1,10})[ \\t]+(${METHOD})$`);
 const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d) ([A-Za-z0-9 \-._']*)$/;
-const REQUEST_LINE = /^([A-Z]+) (\S+) SIP\/2\.0$/;
+const REQUEST_LINE = new RegExp(`^(${METHOD}) (\\S+) SIP/2\\.0$`);
 const PLAIN_URI =
   /^(sips?):(?:([A-Za-z0-9\-_.!~*'()&=+$,;?/]+)@)?([A-Za-z0-9.-]+)(?::(\d{1,5}))?((?:;[A-Za-z0-9\-_.!~*'()[\]/:&+$=]+)*)$/;
-const NAME_ADDR =
-  /^(?:"([^"\\]*)"|([A-Za-z0-9\-.!%*_+`'~]+(?: [A-Za-z0-9\-.!%*_+`'~]+)*))?[ \t]*<([^<>]+)>(.*)$/;
-const VIA = /^SIP\/2\.0\/([A-Za-z]+) ([A-Za-z0-9.-]+)(?::(\d{1,5}))?(;.*)?$/;
+const NAME_ADDR = new RegExp(
+  // quoted string with its escapes, or tokens; then <uri>; then parameters
+  '^(?:"((?:[ \\t!#-\\[\\]-~\\x80-\\xff]|\\\\[\\x00-\\x09\\x0b\\x0c\\x0e-\\x7f])*)"' +
+    "|([A-Za-z0-9][A-Za-z0-9\\-.!_+'~]*(?: [A-Za-z0-9\\-.!_+'~]+)*))?[ \\t]*<([^<>]+)>(.*)$",
+);
+const VIA = /^SIP\/2\.0\/(UDP|TCP|TLS) ([A-Za-z0-9.-]+)(?::(\d{1,5}))?(;.*)?$/;
 const HEADER_PARAM = new RegExp(`^[ \\t]*(${TOKEN})(?:=(${TOKEN}))?[ \\t]*$`);
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
@@ -83,9 +88,8 @@ function viaFrom(via: Record<string, unknown>, port: string | undefined, params:
   }
   for (const [name, value] of Object.entries(params)) {
     if (name === 'branch') via.branch = value;
-    else if (name === 'rport') {
-      if (value !== null) return undefined;
-    } else return undefined; // received, ttl, maddr, extensions
+    else if (name === 'rport' && value === null) via.params = { rport: undefined };
+    else return undefined; // received, ttl, maddr, extensions
   }
   return via.branch === null ? undefined : via;
 }
@@ -144,6 +148,7 @@ function readUriParams(text: string): Parameters | undefined {
     const name = (equals === -1 ? part : part.slice(0, equals)).toLowerCase();
     const value = equals === -1 ? null : part.slice(equals + 1);
     if (name === '' || value === '' || value?.includes('=') || name in params) return undefined;
+    if (name.startsWith('lr') && name !== 'lr') return undefined; // the grammar's own opinion
     if (SPECIAL_URI_PARAMS.has(name) && !isPlainSpecial(name, value)) return undefined;
     params[name] = name === 'transport' ? (value as string).toLowerCase() : value;
   }
@@ -152,5 +157,6 @@ function readUriParams(text: string): Parameters | undefined {
 
 function isPlainSpecial(name: string, value: string | null): boolean {
   if (name === 'lr') return value === null;
+  if (name === 'user') return value === 'phone';
   return name === 'transport' && value !== null && /^(?:udp|tcp|tls)$/i.test(value);
 }

@@ -500,6 +500,13 @@ function responseText(status: string, cseq = '1 OPTIONS', add: readonly string[]
 
 /** Messages of the same kind that RFC 4475 does not have. */
 export const MORE_MESSAGES: readonly TortureMessage[] = [
+  {
+    name: 'too many addresses',
+    section: '-',
+    outcome: 400,
+    reason: 'too_many_addresses',
+    text: requestText({ add: [`Record-Route: ${Array.from({ length: 60 }, () => '<sip:a;lr>').join(',')}`] }),
+  },
   { name: 'empty datagram', section: '-', outcome: 'dropped', reason: 'none', text: '' },
   { name: 'noise', section: '-', outcome: 'dropped', reason: 'no_header_end', text: 'hello\r\n' },
   {

@@ -1,0 +1,67 @@
+/**
+ * sip.parseInvite: what one INVITE costs from datagram to parsed message, by sip.js as shipped and by us
+ * (screening, grammar with its table kept, fast readers), in the same run. Also an INVITE that the fast readers
+ * leave to the grammar, and a hostile one.
+ */
+import { LoggerFactory, Parser } from 'sip.js/lib/core/index.js';
+import { Bench } from 'tinybench';
+import { screenDatagram } from '../../src/sip/datagram-screen.ts';
+import { applySipJsPatches } from '../../src/sip/sip-js-patches.ts';
+import { printLatencies } from '../latency-table.ts';
+
+const PLAIN = inviteBytes('"Alice" <sip:alice@192.0.2.1>;tag=1928301774', '<sip:alice@192.0.2.1:5060>');
+const UNUSUAL = inviteBytes(
+  'sip:%61lice@192.0.2.1;tag=19;x="y z"',
+  '"A" <sip:alice@192.0.2.1?a=b>;q=0.5;+g="<urn>"',
+);
+const HOSTILE = inviteBytes(`"${'\\"'.repeat(900)}" <sip:a@192.0.2.1>;tag=1`, '<sip:alice@192.0.2.1:5060>');
+
+const factory = new LoggerFactory();
+factory.builtinEnabled = false;
+const logger = factory.getLogger('bench');
+
+const shipped = new Bench({ time: 1500 });
+shipped.add(
+  'sip.js as shipped, plain INVITE',
+  () => void Parser.parseMessage(PLAIN.toString('latin1'), logger),
+);
+await shipped.run();
+
+applySipJsPatches();
+const ours = new Bench({ time: 1500 });
+ours.add('ours, plain INVITE', () => parse(PLAIN));
+ours.add('ours, unusual headers', () => parse(UNUSUAL));
+ours.add('ours, 1.8 kB quoted name', () => parse(HOSTILE));
+ours.add('ours, screening alone', () => void screenDatagram(PLAIN));
+await ours.run();
+
+printLatencies(shipped, 'us');
+printLatencies(ours, 'us');
+
+function parse(bytes: Buffer): void {
+  const screened = screenDatagram(bytes);
+  if (screened.kind !== 'passed') throw new Error(`not passed: ${screened.kind}`);
+  if (Parser.parseMessage(screened.headText, logger) === undefined) throw new Error('not parsed');
+}
+
+/** An INVITE of 12 header lines with SDP, as a trunk sends it. */
+function inviteBytes(from: string, contact: string): Buffer {
+  const sdp =
+    'v=0\r\no=u 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 6000 RTP/AVP 0 8 101\r\n';
+  const lines = [
+    'INVITE sip:+441234567@192.0.2.2:5060 SIP/2.0',
+    'Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK776asdhds;rport',
+    'Max-Forwards: 70',
+    `From: ${from}`,
+    'To: <sip:+441234567@192.0.2.2>',
+    'Call-ID: a84b4c76e66710@192.0.2.1',
+    'CSeq: 314159 INVITE',
+    `Contact: ${contact}`,
+    'User-Agent: bench',
+    'Allow: INVITE, ACK, CANCEL, OPTIONS, BYE',
+    'Supported: timer',
+    'Content-Type: application/sdp',
+    `Content-Length: ${sdp.length}`,
+  ];
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${sdp}`, 'latin1');
+}
