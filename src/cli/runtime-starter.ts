@@ -11,6 +11,8 @@ export interface RunningRuntime {
   /** One line per listening address: `sip udp 0.0.0.0:5060`. */
   readonly listening: readonly string[];
   readonly sipPort: number;
+  /** Null when the HTTP side is off. */
+  readonly webPort: number | null;
   /** Refuses new calls, waits for the running ones, then stops everything. */
   drain(): Promise<void>;
   /** Ends all calls with BYE, then stops everything. */

@@ -39,12 +39,13 @@ async function run(startRuntime: RuntimeStarter, options: StartOptions): Promise
 
 function announce(runtime: RunningRuntime, asJson: boolean): void {
   if (asJson) {
-    console.log(JSON.stringify({ listening: runtime.listening, sipPort: runtime.sipPort, ready: true }));
+    const { listening, sipPort, webPort } = runtime;
+    console.log(JSON.stringify({ ready: true, listening, sipPort, webPort }));
   } else {
     for (const line of runtime.listening) console.log(line);
     console.log('ready');
   }
-  tellParent({ event: 'ready', sipPort: runtime.sipPort });
+  tellParent({ event: 'ready', sipPort: runtime.sipPort, webPort: runtime.webPort });
 }
 
 async function drainUnlessSignalledAgain(runtime: RunningRuntime): Promise<void> {

@@ -10,6 +10,9 @@ import type { SipUserAgent } from '../sip/user-agent.ts';
 import type { StatusSource } from '../web/status-server.ts';
 import type { RunningEngines } from './engines.ts';
 
+/** The histogram's samples are at least this long; what is above it is delay. */
+const LOOP_RESOLUTION_MS = 10;
+
 export interface StatusParts {
   readonly registry: CallRegistry;
   readonly sip: SipUserAgent;
@@ -21,7 +24,7 @@ export interface StatusParts {
 export class StatusReporter implements StatusSource {
   readonly registry: Registry;
   readonly #parts: StatusParts;
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
 
   constructor(parts: StatusParts) {
     this.#parts = parts;
@@ -58,13 +61,16 @@ export class StatusReporter implements StatusSource {
 
   #loopDelayMs(): { p50: number; p99: number; max: number } {
     const { metrics } = this.#parts;
-    const delayMs = {
-      p50: this.#loopDelay.percentile(50) / 1e6,
-      p99: this.#loopDelay.percentile(99) / 1e6,
-      max: this.#loopDelay.max / 1e6,
+    const delays = {
+      p50: delayMs(this.#loopDelay.percentile(50)),
+      p99: delayMs(this.#loopDelay.percentile(99)),
+      max: delayMs(this.#loopDelay.max),
     };
-    for (const [quantile, ms] of Object.entries(delayMs))
-      metrics.mainLoopSeconds.set({ quantile }, ms / 1000);
-    return delayMs;
+    for (const [quantile, ms] of Object.entries(delays)) metrics.mainLoopSeconds.set({ quantile }, ms / 1000);
+    return delays;
   }
+}
+
+function delayMs(sampleNs: number): number {
+  return Math.max(0, sampleNs / 1e6 - LOOP_RESOLUTION_MS);
 }
