@@ -17,6 +17,7 @@ import {
   LlamaLogLevel,
   LlamaText,
   type LlamaModel as NativeModel,
+  NoBinaryFoundError,
   resolveChatWrapper,
   type SequenceEvaluateOptions,
   type SpecialToken,
@@ -97,9 +98,13 @@ async function openBackend(options: LlamaModelOptions): Promise<Llama> {
       },
     });
   } catch (cause) {
+    const isMissing = cause instanceof NoBinaryFoundError;
+    const reason = isMissing
+      ? 'no llama.cpp binary for it is installed, or its driver is missing'
+      : messageOf(cause);
     throw new WildfireError(
       'INFERENCE_FAILED',
-      `llama.cpp cannot run with gpu=${String(options.gpu)}: ${messageOf(cause)}`,
+      `llama.cpp cannot run with gpu=${String(options.gpu)}: ${reason}`,
       { context: { gpu: String(options.gpu) }, cause },
     );
   }

@@ -21,7 +21,7 @@ import type {
 } from '../protocol.ts';
 
 export interface LlamaReplicaOptions {
-  readonly pool: Piscina<LlamaServeTask, WireError | null>;
+  readonly pool: Pick<Piscina<LlamaServeTask, WireError | null>, 'run'>;
   readonly task: Omit<LlamaServeTask, 'port'>;
   readonly onLog: (level: 'warn' | 'error', message: string) => void;
   readonly onWorkerDied: (message: string) => void;
