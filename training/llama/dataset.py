@@ -8,7 +8,7 @@ from grammar import agent
 from grammar.dialogue import Dialogue
 from grammar.slots import DAYS, NAMES, NUMBERS, SLOT_WORDS, invent_name
 
-from .tokenizer import ORDINARY_TOKENS, TURN_END, TURN_START
+from .tokenizer import END_OF_TEXT, ORDINARY_TOKENS, TURN_END, TURN_START
 
 IGNORE = -100
 CUT_SHARE = 0.10  # assistant turns of the history that a barge-in cut short
@@ -70,6 +70,7 @@ def add_noise(rng, text):
 def encode_dialogue(tokenizer, rng, turns, noisy=True, history_accidents=True):
     """-> (ids, labels, turn indices) of one call."""
     sample = Sample(tokenizer)
+    sample.listen(END_OF_TEXT)  # the runtime opens every context with it
     sample.listen(f"{TURN_START}system\n")
     sample.listen(agent.SYSTEM_PROMPT)
     sample.listen(f"{TURN_END}\n")
@@ -82,14 +83,15 @@ def encode_dialogue(tokenizer, rng, turns, noisy=True, history_accidents=True):
         elif history_accidents and rng.random() < 0.03:
             encode_unanswered(sample, rng.choice([agent.NO_INPUT_PROMPT, agent.APOLOGY]))
         caller = add_noise(rng, turn.caller) if noisy else turn.caller
-        sample.listen(f"{TURN_START}user\n")
-        sample.listen((" " if with_space else "") + caller)
+        if caller or rng.random() < 0.5:  # the runtime leaves an empty message out, header and all
+            sample.listen(f"{TURN_START}user\n")
+            sample.listen((" " if with_space else "") + caller)
+            sample.listen(f"{TURN_END}\n")
         is_cut = history_accidents and index + 1 < len(turns) and rng.random() < CUT_SHARE
         heard = heard_part(rng, turn.reply) if is_cut else turn.reply
         if not heard:
-            sample.listen(f"{TURN_END}\n")
             continue
-        sample.listen(f"{TURN_END}\n{TURN_START}assistant\n")
+        sample.listen(f"{TURN_START}assistant\n")
         if is_cut:
             sample.listen(heard)
             sample.listen(f"{TURN_END}\n")

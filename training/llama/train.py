@@ -1,6 +1,7 @@
 """Trains the language model on dialogues that are drawn while training.
 
     python -m llama.train --out DIR --minutes 45        (or --end EPOCH_SECONDS)
+    python -m llama.train --out DIR --minutes 8 --resume --rate 0.3
 
 Writes DIR/tokenizer.json, DIR/model.pt (every few minutes and at the end) and DIR/train.log.
 """
@@ -22,6 +23,7 @@ from .tokenizer import END_OF_TEXT, build_tokenizer
 BATCH = 16
 POOL_BATCHES = 16  # samples are sorted by length within a pool, so that batches carry little padding
 WARMUP_STEPS = 150
+MATRIX_RATE, OTHER_RATE = 3e-3, 2e-3
 
 
 def copy_share(progress):
@@ -62,8 +64,9 @@ def loss_of(model, ids, labels):
     return F.cross_entropy(logits, labels[:, 1:][wanted])
 
 
-def split_parameters(model, use_muon):
-    inner = [p for n, p in model.named_parameters() if "layers" in n and p.dim() == 2 and use_muon]
+def split_parameters(model):
+    """-> (matrices inside the layers, everything else)"""
+    inner = [p for n, p in model.named_parameters() if "layers" in n and p.dim() == 2]
     taken = {id(p) for p in inner}
     return inner, [p for p in model.parameters() if id(p) not in taken]
 
@@ -75,7 +78,8 @@ def main():
     parser.add_argument("--end", type=float, help="seconds since the epoch")
     parser.add_argument("--width", type=int, default=192)
     parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--adamw-only", action="store_true")
+    parser.add_argument("--resume", action="store_true", help="go on from DIR/model.pt, past the copying phase")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor of the learning rates")
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -83,17 +87,19 @@ def main():
     tokenizer = build_tokenizer()
     tokenizer.save(str(args.out / "tokenizer.json"))
     model = build_model(tokenizer, args.width, args.layers)
-    matrices, others = split_parameters(model, not args.adamw_only)
-    optimisers = Optimisers(matrices, others, 3e-3, 2e-3, decay=0.05)
+    if args.resume:
+        model.load_state_dict(torch.load(args.out / "model.pt"))
+    matrices, others = split_parameters(model)
+    optimisers = Optimisers(matrices, others, MATRIX_RATE * args.rate, OTHER_RATE * args.rate, decay=0.05)
     train(args, tokenizer, model, optimisers)
 
 
 def train(args, tokenizer, model, optimisers):
     deadline = Deadline(args.end, args.minutes and args.minutes * 60)
-    rng, log = random.Random(11), open(args.out / "train.log", "w")
+    rng, log = random.Random(12 if args.resume else 11), open(args.out / "train.log", "a" if args.resume else "w")
     pad, batches, losses, step, tokens, next_evaluation_s = tokenizer.token_to_id(END_OF_TEXT), [], [], 0, 0, 300
     while deadline.progress() < 1:
-        batches = batches or draw_pool(tokenizer, rng, deadline.progress())
+        batches = batches or draw_pool(tokenizer, rng, max(deadline.progress(), 0.5 if args.resume else 0.0))
         ids, labels, _ = collate(batches.pop(), pad)
         loss = loss_of(model, ids, labels)
         loss.backward()
