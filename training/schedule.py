@@ -1,12 +1,12 @@
-"""Training against the clock: a cosine schedule that ends at a wall-clock time, whatever else the machine does."""
+"""Training against the clock: a cosine schedule that ends at a wall-clock time, whatever else the machine does.
+
+environment.sh sets GLIBC_TUNABLES for these processes: by default malloc hands every activation back to
+the kernel, and two trainings side by side halve each other with page faults.
+"""
 import math
 import time
 
 import torch
-
-GLIBC_TUNABLES = (  # without them malloc returns every activation to the kernel: a page-fault storm
-    "glibc.malloc.mmap_threshold=2000000000:glibc.malloc.trim_threshold=4000000000:glibc.malloc.top_pad=500000000"
-)
 
 
 class Deadline:

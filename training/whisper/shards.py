@@ -1,0 +1,53 @@
+"""Data sets on disk: `NAME.mel.npy` (all frames one after another, float16) and `NAME.json` (one entry per clip)."""
+import json
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class Utterance:
+    """One clip of a shard. `text` is '' when nobody speaks; `phonemes` names the phoneme per 20 ms."""
+
+    text: str
+    voice: str
+    snr_db: float  # 99 = no noise added
+    frames: int  # mel frames of 10 ms
+    phonemes: list | None  # None: not known
+    shard: int = 0
+    first_frame: int = 0
+
+
+def write_shard(path, utterances, mels):
+    np.save(f"{path}.mel.npy", np.concatenate(mels).astype(np.float16))
+    fields = ("text", "voice", "snr_db", "frames", "phonemes")
+    with open(f"{path}.json.new", "w") as file:
+        json.dump([{f: getattr(u, f) for f in fields} for u in utterances], file, ensure_ascii=False)
+    os.replace(f"{path}.json.new", f"{path}.json")  # a training that is running sees whole shards only
+
+
+class Shards:
+    """Several shards as one list; mels stay memory-mapped."""
+
+    def __init__(self, paths=()):
+        self.mels, self.utterances = [], []
+        for path in paths:
+            self.add(path)
+
+    def add(self, path):
+        """-> the utterances added"""
+        first, before = 0, len(self.utterances)
+        for entry in json.load(open(f"{path}.json")):
+            self.utterances.append(Utterance(**entry, shard=len(self.mels), first_frame=first))
+            first += entry["frames"]
+        self.mels.append(np.load(f"{path}.mel.npy", mmap_mode="r"))
+        return self.utterances[before:]
+
+    def __len__(self):
+        return len(self.utterances)
+
+    def mel(self, index):
+        """-> [frames, 80] float32"""
+        u = self.utterances[index]
+        return self.mels[u.shard][u.first_frame: u.first_frame + u.frames].astype(np.float32)

@@ -1,0 +1,216 @@
+"""Trains the recogniser: two ranks, one per core, one cosine schedule that ends on time.
+
+    python -m whisper.train --data DIR --out DIR --minutes 60 --rank 0 &
+    python -m whisper.train --data DIR --out DIR --minutes 60 --rank 1
+
+Rank 0 writes OUT/checkpoint.pt (all heads and optimiser states) every few minutes and OUT/train.log.
+"""
+import argparse
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+
+from schedule import Deadline, Optimisers, cosine_rate
+
+from .batches import IGNORE, BatchMaker, pad_to_window
+from .model import Recogniser, transcribe
+from .shards import Shards
+from .words import word_errors
+
+RANKS = 2
+BATCH_PER_RANK = 24
+MATRIX_RATE, OTHER_RATE, WARMUP_STEPS, DECAY = 2.5e-3, 1.5e-3, 200, 0.02
+EASY_SHARE = 0.10  # of the schedule: clean clips only, until the encoder has found the phonemes
+CLEAN_DB = 18
+TEST_SETS = [["house", "voice"], ["noisy", "rms"]]  # per rank
+TEST_SENTENCES = 60
+CHECKPOINT_S = 300
+
+
+class Trainer:
+    def __init__(self, args):
+        self.args, self.rank = args, args.rank
+        self.tokenizer = Tokenizer.from_file(str(args.data / "tokenizer.json"))
+        self.shards, self.shard_paths = Shards(), self.list_shards()
+        for path in self.shard_paths:
+            self.shards.add(path)
+        phonemes = sorted({p for u in self.shards.utterances for p in u.phonemes or []} | {""})
+        self.phonemes = {p: i for i, p in enumerate(phonemes)}
+        self.maker = BatchMaker(self.shards, self.tokenizer, self.phonemes, random.Random(10 + self.rank))
+        self.measure_shards()
+        self.model = Recogniser(self.tokenizer, phonemes)
+        self.matrices, self.others = self.model.split_parameters()
+        self.parameters = self.matrices + self.others
+        for p in self.parameters:
+            dist.broadcast(p.data, 0)
+        mine = self.matrices[self.rank::RANKS]  # each rank orthogonalises half of the matrices
+        self.optimisers = Optimisers(mine, self.others, MATRIX_RATE, OTHER_RATE, DECAY, clipped=self.parameters)
+        self.flat = torch.zeros(sum(p.numel() for p in self.parameters) + 1)
+        self.log = open(args.out / "train.log", "w") if self.rank == 0 else None
+        self.tests = {name: Shards([args.data / f"test-{name}"]) for name in TEST_SETS[self.rank]}
+        self.shared_rng = random.Random(99)  # the same draws on both ranks
+        self.progress, self.step, self.seen, self.recent = 0.0, 0, 0, []
+        self.say(f"{sum(p.numel() for p in self.parameters)} parameters, {len(self.lengths)} clips, {self.lengths.sum() / 360000:.1f} h")
+
+    def list_shards(self):
+        """The training shards on disk, as rank 0 sees them."""
+        found = [sorted(str(p)[: -len(".json")] for p in self.args.data.glob("train-*.json"))]
+        dist.broadcast_object_list(found, 0)
+        return found[0]
+
+    def add_new_shards(self):
+        """Shards made while training join at the next epoch (the speaker's own voice comes late)."""
+        for path in self.list_shards():
+            if path not in self.shard_paths:
+                self.shard_paths.append(path)
+                self.maker.index(self.shards.add(path))
+                self.say(f"added {path}")
+        self.measure_shards()
+
+    def measure_shards(self):
+        self.lengths = np.array([u.frames for u in self.shards.utterances])
+        self.clean = np.array([u.snr_db > CLEAN_DB for u in self.shards.utterances])
+
+    def say(self, line):
+        if self.rank == 0:
+            print(line, flush=True)
+            self.log.write(line + "\n")
+            self.log.flush()
+
+    def run(self, deadline):
+        epoch, next_checkpoint_s = 0, CHECKPOINT_S
+        dist.barrier()
+        while self.progress < 1:
+            self.add_new_shards()
+            for indices in self.draw_epoch(epoch):
+                self.train_step(indices, deadline)
+                if self.progress * (deadline.end_s - deadline.start_s) >= next_checkpoint_s and self.progress < 0.97:
+                    next_checkpoint_s += CHECKPOINT_S
+                    self.evaluate(deadline)
+                    self.save()
+                if self.progress >= 1 or (self.is_easy(epoch) and self.progress >= EASY_SHARE):
+                    break
+            epoch += 1
+        self.save()
+        self.say(f"done: {self.step} steps, {self.seen} clips, {deadline.elapsed_s():.0f} s")
+        dist.barrier()
+
+    def is_easy(self, epoch):
+        return epoch == 0
+
+    def draw_epoch(self, epoch):
+        """-> index arrays of RANKS * BATCH_PER_RANK clips of similar length, shuffled; the same on both ranks"""
+        chosen = np.nonzero(self.clean)[0] if self.is_easy(epoch) else np.arange(len(self.lengths))
+        jitter = np.random.default_rng(epoch).integers(0, 20, len(chosen))
+        order = chosen[np.argsort(self.lengths[chosen] + jitter, kind="stable")]
+        size = RANKS * BATCH_PER_RANK
+        batches = [order[i: i + size] for i in range(0, len(order) - size + 1, size)]
+        self.shared_rng.shuffle(batches)
+        return batches
+
+    def train_step(self, indices, deadline):
+        late = max(0.0, (self.progress - EASY_SHARE) / (1 - EASY_SHARE))
+        full = self.shared_rng.random() < (0.02 if self.progress < 0.8 else 0.12)
+        noise_share, token_noise = 0.3 * min(1, late / 0.25), 0.06 * min(1, late / 0.25)
+        batch = self.maker.make(list(indices[self.rank::RANKS]), full, noise_share, token_noise)
+        loss, figures = self.losses(batch)
+        loss.backward()
+        self.average_gradients(deadline)
+        self.optimisers.step(cosine_rate(self.step, self.progress, WARMUP_STEPS))
+        self.share_matrices()
+        self.step, self.seen = self.step + 1, self.seen + len(indices)
+        self.recent = self.recent[-99:] + [figures]
+        if self.step % 100 == 0:
+            ce, ctc, phone = np.mean(self.recent, 0)
+            self.say(f"step {self.step} t {deadline.elapsed_s():.0f} seen {self.seen} clips/s {self.seen / deadline.elapsed_s():.0f} "
+                     f"ce {ce:.3f} ctc {ctc:.3f} phonemes {phone:.3f}")
+
+    def losses(self, batch):
+        """-> (weighted sum, (cross entropy, CTC, share of phoneme frames right))"""
+        with torch.autocast("cpu", torch.bfloat16):
+            encoded = self.model.encode(batch.mel)
+            logits = self.model.decode(batch.decoder_input, encoded).float()
+            characters, phones = self.model.ctc(encoded).float(), self.model.phone(encoded).float()
+        ce = F.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORE, label_smoothing=0.05)
+        ctc = F.ctc_loss(characters.log_softmax(-1).transpose(0, 1), batch.characters, batch.encoded_frames,
+                         batch.character_counts, zero_infinity=True)
+        known = (batch.phonemes != IGNORE).sum().clamp(min=1)
+        phone = F.cross_entropy(phones.flatten(0, 1), batch.phonemes.flatten(), ignore_index=IGNORE, reduction="sum") / known
+        spoken = batch.phonemes > 0
+        right = ((phones.argmax(-1) == batch.phonemes) & spoken).sum().item() / max(1, spoken.sum().item())
+        ctc_weight = 0.1 + 0.3 * (1 - self.progress)
+        phone_weight = max(0.3, min(1.0, 1 - 1.4 * (self.progress - 0.3)))
+        return ce + ctc_weight * ctc + phone_weight * phone, (ce.item(), ctc.item(), right)
+
+    def average_gradients(self, deadline):
+        """One all-reduce; its last number is the progress, so that both ranks follow one schedule."""
+        pieces = [p.grad.reshape(-1) if p.grad is not None else torch.zeros(p.numel()) for p in self.parameters]
+        torch.cat(pieces, out=self.flat[:-1])
+        self.flat[-1] = deadline.progress()
+        dist.all_reduce(self.flat)
+        self.flat /= RANKS
+        self.progress, position = float(self.flat[-1]), 0
+        for p in self.parameters:
+            p.grad = self.flat[position: position + p.numel()].view_as(p)
+            position += p.numel()
+
+    @torch.no_grad()
+    def share_matrices(self):
+        """Every rank has updated its own half of the matrices; the sum over ranks is the whole."""
+        pieces = [p.reshape(-1) * (i % RANKS == self.rank) for i, p in enumerate(self.matrices)]
+        flat = torch.cat(pieces)
+        dist.all_reduce(flat)
+        position = 0
+        for p in self.matrices:
+            p.copy_(flat[position: position + p.numel()].view_as(p))
+            position += p.numel()
+
+    def evaluate(self, deadline):
+        mine, everyone = [], [None] * RANKS
+        for name, shards in self.tests.items():
+            errors, words, exact = 0, 0, 0
+            for start in range(0, TEST_SENTENCES, 30):
+                rows = range(start, start + 30)
+                texts, _, _ = transcribe(self.model, self.tokenizer, torch.stack([pad_to_window(shards.mel(i)) for i in rows]))
+                for i, text in zip(rows, texts):
+                    wanted = shards.utterances[i].text
+                    errors, words = errors + word_errors(wanted, text), words + len(wanted.split())
+                    exact += text == wanted
+            mine.append(f"{name} wer {errors / words:.3f} exact {exact / TEST_SENTENCES:.2f}")
+        dist.all_gather_object(everyone, "; ".join(mine))
+        self.say(f"evaluation t {deadline.elapsed_s():.0f} seen {self.seen}: " + "; ".join(everyone))
+
+    def save(self):
+        states = [None] * RANKS
+        dist.all_gather_object(states, self.optimisers.state())
+        if self.rank == 0:
+            path = self.args.out / "checkpoint.pt"
+            torch.save({"model": self.model.state_dict(), "phonemes": list(self.phonemes), "optimisers": states,
+                        "step": self.step, "seen": self.seen, "progress": self.progress}, path.with_suffix(".new"))
+            path.with_suffix(".new").replace(path)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--rank", type=int, required=True)
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--end", type=float, help="seconds since the epoch")
+    parser.add_argument("--port", type=int, default=29611)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    args.out.mkdir(parents=True, exist_ok=True)
+    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{args.port}", rank=args.rank, world_size=RANKS)
+    trainer = Trainer(args)
+    trainer.run(Deadline(args.end, args.minutes and args.minutes * 60))
+
+
+if __name__ == "__main__":
+    main()
