@@ -26,7 +26,8 @@ const whisperGuards = z.strictObject({
 const whisper = z.object({
   engine: z.literal('whisper'),
   folder: packPath,
-  dtype,
+  /** One for both halves of the model, or one for each. */
+  dtype: z.union([dtype, z.strictObject({ encoder: dtype, decoder: dtype })]),
   language: z.string().optional(),
   /** 'utterance' when the model was trained on windows as short as the utterance. */
   window: z.enum(['full', 'utterance']).default('full'),

@@ -15,7 +15,8 @@ export type PoolThreadTask =
   | { readonly kind: 'spin'; readonly started: Int32Array<SharedArrayBuffer>; readonly ms: number }
   /** Exits while word 0 is above 0, counting down. */
   | { readonly kind: 'exit'; readonly exitsLeft: Int32Array<SharedArrayBuffer> }
-  | { readonly kind: 'crashWhenIdle' };
+  | { readonly kind: 'crashWhenIdle' }
+  | { readonly kind: 'niceness' };
 
 const { modelFile, freeLoads } = workerData as PoolThreadData;
 if (Atomics.sub(freeLoads, 0, 1) <= 0 && readFileSync(modelFile, 'utf8') !== 'good') {
@@ -28,6 +29,8 @@ export async function runTask(task: PoolThreadTask | WarmUpTask): Promise<string
     return undefined;
   }
   if (task.kind === 'echo') return `${task.text} from ${threadId}`;
+  if (task.kind === 'niceness')
+    return readFileSync('/proc/thread-self/stat', 'utf8').split(') ')[1]!.split(' ')[16];
   if (task.kind === 'spin') spin(task.started, task.ms);
   if (task.kind === 'exit' && Atomics.sub(task.exitsLeft, 0, 1) > 0) process.exit(70);
   if (task.kind === 'crashWhenIdle') {

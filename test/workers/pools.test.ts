@@ -1,6 +1,6 @@
 /** Worker pools on real threads: warm-up, death and replacement, drain. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { WorkerPool } from '../../src/workers/pools.ts';
@@ -108,6 +108,14 @@ it('lets busy threads and queued tasks finish before it ends them', async () => 
   expect(Atomics.load(started, 1)).toBe(3);
   await Promise.all(tasks);
   expect(deaths).toEqual([]);
+});
+
+it.skipIf(process.platform !== 'linux')('runs its threads at lower priority than the process', async () => {
+  writeFileSync(modelFile, 'good');
+  const pool = await startPool(1);
+  const ownNice = getPriority();
+  expect(await pool.run({ kind: 'niceness' })).toBe(String(Math.min(19, ownNice + 1)));
+  expect(getPriority()).toBe(ownNice);
 });
 
 it('takes nothing after close', async () => {

@@ -2,6 +2,7 @@
  * One utterance from samples to a judged transcript: level, resample, cut to windows, features, encoder,
  * decoder, guards. Walk: turn step 4. Thread: whisper worker; one instance per thread, one utterance at a time.
  */
+import { int16ToFloat } from '../../audio/pcm.ts';
 import { createResampler, type Resampler } from '../../native/resampler.ts';
 import type { Transcript } from '../protocol.ts';
 import { type DecodedEvidence, judge, loudestDbfs, type WhisperGuards } from './guards.ts';
@@ -32,7 +33,6 @@ const TRAILING_FRAMES = 20;
 const FRAME_STEP = 50;
 /** The rate of the telephone: what most utterances come in. */
 const WARM_UP_RATE_HZ = 8_000;
-const INT16_SCALE = 32_768;
 /** Nothing was said, as the guards see it before any model ran. */
 const SILENT: DecodedEvidence = {
   tokens: [],
@@ -136,7 +136,8 @@ export class Transcriber {
   }
 
   #at16kHz(samples: Int16Array, rateHz: number): Float32Array {
-    const floats = Float32Array.from(samples, (sample) => sample / INT16_SCALE);
+    const floats = new Float32Array(samples.length);
+    int16ToFloat(samples, floats, samples.length);
     if (rateHz === WHISPER_RATE_HZ) return floats;
     const resampler = this.#resamplerFrom(rateHz);
     resampler.reset();

@@ -8,7 +8,7 @@ import { WorkerPool } from '../pools.ts';
 import type { Failed, TranscribeResult, TranscribeTask, Transcript } from '../protocol.ts';
 import { WHISPER_GUARD_DEFAULTS, type WhisperGuards } from './guards.ts';
 import type { WindowPolicy } from './transcriber.ts';
-import type { ExecutionProvider, WhisperDtype } from './whisper-model.ts';
+import type { ExecutionProvider, WhisperDtypes } from './whisper-model.ts';
 import type {
   WhisperDescription,
   WhisperFault,
@@ -20,7 +20,7 @@ import type {
 export interface WhisperClientOptions {
   /** The pack's Whisper folder, Hugging Face layout. */
   readonly folder: string;
-  readonly dtype: WhisperDtype;
+  readonly dtype: WhisperDtypes;
   /** Threads, each with weights of its own: as many utterances are transcribed at once. */
   readonly threads: number;
   /** Threads of one inference. Default 1. */

@@ -9,12 +9,14 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf, WildfireError } from '../../errors.ts';
 
 export type WhisperDtype = 'fp32' | 'fp16' | 'q8' | 'int8' | 'uint8' | 'q4' | 'q4f16' | 'bnb4';
+/** One for both halves, or one for each: big models often take a finer encoder than decoder. */
+export type WhisperDtypes = WhisperDtype | { readonly encoder: WhisperDtype; readonly decoder: WhisperDtype };
 export type ExecutionProvider = 'cpu' | 'cuda';
 
 export interface WhisperModelOptions {
   /** Folder in Hugging Face layout; the ONNX files are in its `onnx` folder. */
   readonly folder: string;
-  readonly dtype: WhisperDtype;
+  readonly dtype: WhisperDtypes;
   /** What to try first; the one really in use is `WhisperModel.provider`. */
   readonly provider: ExecutionProvider;
   readonly intraOpThreads: number;
@@ -228,8 +230,13 @@ async function openFile(
   }
 }
 
-function onnxPath(options: WhisperModelOptions, name: string): string {
-  return join(options.folder, 'onnx', `${name}${SUFFIX_BY_DTYPE[options.dtype]}.onnx`);
+function onnxPath({ folder, dtype }: WhisperModelOptions, name: string): string {
+  const half = name.startsWith('encoder') ? 'encoder' : 'decoder';
+  return join(
+    folder,
+    'onnx',
+    `${name}${SUFFIX_BY_DTYPE[typeof dtype === 'string' ? dtype : dtype[half]]}.onnx`,
+  );
 }
 
 function pastNameOf(presentName: string): string {

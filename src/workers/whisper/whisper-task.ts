@@ -12,7 +12,7 @@ import type {
 } from '../protocol.ts';
 import type { WhisperGuards } from './guards.ts';
 import type { WindowPolicy } from './transcriber.ts';
-import type { ExecutionProvider, WhisperDtype } from './whisper-model.ts';
+import type { ExecutionProvider, WhisperDtypes } from './whisper-model.ts';
 
 /** Transcribes samples that came by message: the built-in caller and benches, never a live call. */
 export interface TranscribeSamplesTask {
@@ -64,7 +64,7 @@ export type TranscribeSamplesResult = Transcript | Cancelled | Failed;
 
 export interface WhisperWorkerData {
   readonly folder: string;
-  readonly dtype: WhisperDtype;
+  readonly dtype: WhisperDtypes;
   readonly provider: ExecutionProvider;
   readonly intraOpThreads: number;
   readonly language: string;

@@ -61,8 +61,11 @@ export function trimQuietEnds(samples: Float32Array): Float32Array {
 /** Sum of squares of each 20 ms. */
 function stepEnergies(samples: Float32Array): Float64Array {
   const energies = new Float64Array(Math.ceil(samples.length / STEP_SAMPLES));
-  for (let i = 0; i < samples.length; i++) {
-    energies[Math.floor(i / STEP_SAMPLES)]! += samples[i]! * samples[i]!;
+  for (let step = 0, i = 0; step < energies.length; step++) {
+    const end = Math.min(samples.length, i + STEP_SAMPLES);
+    let energy = 0;
+    for (; i < end; i++) energy += samples[i]! * samples[i]!;
+    energies[step] = energy;
   }
   return energies;
 }

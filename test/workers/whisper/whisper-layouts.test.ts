@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WHISPER_GUARD_DEFAULTS } from '../../../src/workers/whisper/guards.ts';
 import { Transcriber } from '../../../src/workers/whisper/transcriber.ts';
 import { loadWhisperConfig, type WhisperConfig } from '../../../src/workers/whisper/whisper-config.ts';
-import { type Logits, type WhisperDtype, WhisperModel } from '../../../src/workers/whisper/whisper-model.ts';
+import { type Logits, WhisperModel } from '../../../src/workers/whisper/whisper-model.ts';
 
 interface Expected {
   readonly prompt: readonly number[];
@@ -97,7 +97,7 @@ describe('windows as long as the utterance', () => {
   ] as const)('%s weights, policy %s: trims %s', async (layout, window, trims) => {
     const transcriber = await Transcriber.load({
       folder: folderOf(layout),
-      dtype: 'fp32' as WhisperDtype,
+      dtype: { encoder: 'fp32', decoder: 'fp32' },
       provider: 'cpu',
       intraOpThreads: 1,
       language: 'en',

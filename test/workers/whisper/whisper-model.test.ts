@@ -79,7 +79,9 @@ describe.skipIf(!hasTestPack('manifest.json'))('whisper model', () => {
   it.each(['encoder_model', 'decoder_model_merged'])('names a missing and a damaged %s', async (name) => {
     const folder = mkdtempSync(join(tmpdir(), 'wildfire-whisper-model-'));
     cpSync(options.folder, folder, { recursive: true });
-    const suffix = options.dtype === 'fp32' ? '' : `_${options.dtype === 'q8' ? 'quantized' : options.dtype}`;
+    const half = name.startsWith('encoder') ? 'encoder' : 'decoder';
+    const dtype = typeof options.dtype === 'string' ? options.dtype : options.dtype[half];
+    const suffix = dtype === 'fp32' ? '' : `_${dtype === 'q8' ? 'quantized' : dtype}`;
     const file = join(folder, 'onnx', `${name}${suffix}.onnx`);
     truncateSync(file, 5000);
     await expect(WhisperModel.load({ ...options, folder })).rejects.toMatchObject({
