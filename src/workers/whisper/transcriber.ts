@@ -5,8 +5,8 @@
 import { int16ToFloat } from '../../audio/pcm.ts';
 import { createResampler, type Resampler } from '../../native/resampler.ts';
 import type { Transcript } from '../protocol.ts';
+import { HOP_SAMPLES, LogMel, WHISPER_RATE_HZ } from './features/log-mel.ts';
 import { type DecodedEvidence, judge, loudestDbfs, type WhisperGuards } from './guards.ts';
-import { HOP_SAMPLES, LogMel, WHISPER_RATE_HZ } from './log-mel.ts';
 import { loadWhisperConfig, type WhisperConfig } from './whisper-config.ts';
 import { decodeGreedily } from './whisper-decoder.ts';
 import { WhisperModel, type WhisperModelOptions } from './whisper-model.ts';

@@ -7,8 +7,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, WildfireError } from '../../errors.ts';
-import { HOP_SAMPLES, WHISPER_RATE_HZ } from './log-mel.ts';
-import { FRAME_SAMPLES } from './power-spectrum.ts';
+import { HOP_SAMPLES, WHISPER_RATE_HZ } from './features/log-mel.ts';
+import { FRAME_SAMPLES } from './features/power-spectrum.ts';
 import { WhisperTokenizer } from './tokenizer.ts';
 
 export interface WhisperConfig {

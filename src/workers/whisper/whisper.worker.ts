@@ -9,7 +9,7 @@ import { monotonicMs } from '../../observability/clock.ts';
 import { TapeReader } from '../../ring-buffers/tape.ts';
 import type { Failed, TranscribeResult, TranscribeTask } from '../protocol.ts';
 import { meetOtherThreads } from '../warm-up.ts';
-import { WHISPER_RATE_HZ } from './log-mel.ts';
+import { WHISPER_RATE_HZ } from './features/log-mel.ts';
 import { Transcriber } from './transcriber.ts';
 import type {
   TranscribeSamplesTask,

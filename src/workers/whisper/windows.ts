@@ -3,7 +3,7 @@
  * long quiet around the words.
  * Thread: whisper worker; pure.
  */
-import { WHISPER_RATE_HZ } from './log-mel.ts';
+import { WHISPER_RATE_HZ } from './features/log-mel.ts';
 
 /** How finely the quietest place is looked for. */
 const STEP_SAMPLES = WHISPER_RATE_HZ / 50;

@@ -1,8 +1,12 @@
 /** Features: equal to Hugging Face's WhisperFeatureExtractor, and to the definition. */
 import { WhisperFeatureExtractor } from '@huggingface/transformers';
 import { describe, expect, it } from 'vitest';
-import { HOP_SAMPLES, LogMel } from '../../../src/workers/whisper/log-mel.ts';
-import { FRAME_SAMPLES, POWER_BINS, PowerSpectrum } from '../../../src/workers/whisper/power-spectrum.ts';
+import { HOP_SAMPLES, LogMel } from '../../../src/workers/whisper/features/log-mel.ts';
+import {
+  FRAME_SAMPLES,
+  POWER_BINS,
+  PowerSpectrum,
+} from '../../../src/workers/whisper/features/power-spectrum.ts';
 import { printedSeed, SeededRandom } from '../../seeded-random.ts';
 import { recording } from './utterances.ts';
 
