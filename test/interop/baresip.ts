@@ -1,0 +1,123 @@
+/** baresip as the caller: plays a WAV into the call, records what it hears and hangs up when told. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { mixToMono, parseWav, writeWav } from '../../src/audio/wav.ts';
+
+const MODULES_FOLDER = '/usr/lib/baresip/modules';
+const SIP_PORT = 45_101;
+const CONTROL_PORT = 45_441;
+const RATE_HZ = 8000;
+/** baresip hangs up at the end of its file, so silence follows the sentence. */
+const PADDING_MS = 60_000;
+
+export interface BaresipCall {
+  readonly wav: string;
+  /** Silence before the sentence, so that the greeting is not talked over. */
+  readonly waitMs: number;
+  /** How long the call lasts after it was dialled. */
+  readonly callMs: number;
+  readonly sipPort: number;
+}
+
+/** Holds one call. @returns what baresip heard, 8 kHz, and its log */
+export async function callWithBaresip(call: BaresipCall): Promise<{ heard: Int16Array; log: string }> {
+  const folder = writeSetUp(call);
+  const child = spawn('baresip', ['-f', folder], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const log = collectLog(child);
+  try {
+    await control(async (command) => {
+      await command('dial', `sip:wildfire@127.0.0.1:${call.sipPort}`);
+      await delay(call.callMs);
+      await command('hangup', '');
+      await delay(500);
+      await command('quit', '');
+    });
+    await new Promise((resolve) => child.once('exit', resolve));
+  } finally {
+    child.kill('SIGKILL');
+  }
+  return { heard: readRecording(folder), log: log() };
+}
+
+function writeSetUp(call: BaresipCall): string {
+  const folder = mkdtempSync(join(tmpdir(), 'wildfire-baresip-'));
+  const prompt = join(folder, 'prompt.wav');
+  writeFileSync(prompt, padded(call));
+  writeFileSync(
+    join(folder, 'config'),
+    [
+      `sip_listen 127.0.0.1:${SIP_PORT}`,
+      'poll_method epoll',
+      `audio_source aufile,${prompt}`,
+      'audio_player aubridge,wildfire',
+      'audio_alert aubridge,wildfire',
+      'audio_srate 8000-8000',
+      'audio_channels 1-1',
+      'rtp_ports 45200-45300',
+      'rtcp_mux no',
+      'jitter_buffer_delay 1-10',
+      `module_path ${MODULES_FOLDER}`,
+      ...['g711.so', 'aufile.so', 'aubridge.so', 'sndfile.so', 'uuid.so'].map((name) => `module ${name}`),
+      ...['account.so', 'contact.so', 'menu.so', 'ctrl_tcp.so'].map((name) => `module_app ${name}`),
+      `ctrl_tcp_listen 127.0.0.1:${CONTROL_PORT}`,
+      `snd_path ${folder}`,
+      '',
+    ].join('\n'),
+  );
+  const account = `<sip:baresip@127.0.0.1:${SIP_PORT}>;regint=0;answermode=auto;audio_codecs=PCMU/8000/1\n`;
+  writeFileSync(join(folder, 'accounts'), account);
+  writeFileSync(join(folder, 'contacts'), '');
+  return folder;
+}
+
+function padded(call: BaresipCall): Uint8Array {
+  const speech = mixToMono(parseWav(readFileSync(call.wav)));
+  const samples = new Int16Array(((call.waitMs + PADDING_MS) * RATE_HZ) / 1000 + speech.length);
+  samples.set(speech, (call.waitMs * RATE_HZ) / 1000);
+  return writeWav({ rateHz: RATE_HZ, channels: [samples] });
+}
+
+function collectLog(child: ChildProcess): () => string {
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (bytes: Buffer) => {
+      log += bytes;
+    });
+  }
+  return () => log;
+}
+
+/** Speaks to ctrl_tcp: JSON in netstrings. */
+async function control(
+  script: (command: (name: string, params: string) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const socket = await connected();
+  await script(async (name, params) => {
+    const json = JSON.stringify({ command: name, params, token: 'test' });
+    socket.write(`${Buffer.byteLength(json)}:${json},`);
+  });
+  socket.destroy();
+}
+
+async function connected(): Promise<ReturnType<typeof connect>> {
+  for (let attempt = 0; ; attempt++) {
+    const socket = connect(CONTROL_PORT, '127.0.0.1');
+    const isUp = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+    });
+    if (isUp) return socket;
+    if (attempt === 50) throw new Error('baresip does not listen on its control port');
+    await delay(100);
+  }
+}
+
+function readRecording(folder: string): Int16Array {
+  const file = readdirSync(folder).find((name) => name.startsWith('dump-') && name.endsWith('-dec.wav'));
+  if (file === undefined) throw new Error(`baresip recorded nothing: ${readdirSync(folder).join(' ')}`);
+  return mixToMono(parseWav(readFileSync(join(folder, file))));
+}
