@@ -26,7 +26,9 @@ const voiceSchema = z.object({
       noise_w: z.number().default(0.8),
     })
     .prefault({}),
-  phoneme_id_map: z.record(z.string(), z.array(z.int().nonnegative())),
+  phoneme_id_map: z
+    .record(z.string(), z.array(z.int().nonnegative()))
+    .refine((map) => '_' in map && '^' in map && '$' in map, 'has no ids for _ ^ $'),
   num_speakers: z.int().positive().default(1),
   speaker_id_map: z.record(z.string(), z.int().nonnegative()).default({}),
 });
@@ -125,6 +127,7 @@ async function openSession(file: string, intraOpThreads: number): Promise<Infere
       // As in Piper itself; remembered memory plans grow with every new sentence length.
       enableMemPattern: false,
       enableCpuMemArena: false,
+      logSeverityLevel: 3,
     });
   } catch (error) {
     throw new WildfireError('MODEL_DAMAGED', `Piper model ${file}: ${messageOf(error)}`, {

@@ -43,8 +43,7 @@ export function piperIds(phonemes: readonly string[], map: PhonemeIdMap): number
   const pad = map[PAD] ?? [];
   const ids = [...(map[BEGIN] ?? []), ...pad];
   for (const phoneme of phonemes) {
-    const known = map[phoneme];
-    if (known !== undefined) ids.push(...known, ...pad);
+    if (Object.hasOwn(map, phoneme)) ids.push(...(map[phoneme] ?? []), ...pad);
   }
   ids.push(...(map[END] ?? []));
   return ids;

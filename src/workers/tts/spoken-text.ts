@@ -39,13 +39,13 @@ const MARKUP: readonly Rewrite[] = [
   [/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]|\p{Variation_Selector}|\p{Emoji_Modifier}/gu, ' '],
   [/(?![©®™])\p{Extended_Pictographic}|\p{Regional_Indicator}|\u{20e3}/gu, ' '],
   [/[*_`~^|\\{}[\]<>]+/g, ' '],
-  [/(^|\s)#{1,6}\s/g, '$1'],
+  [/^[ \t]*#{1,6}\s/gm, ' '],
 ];
 
 const SYMBOLS: readonly Rewrite[] = [
   [/[‘’]/g, "'"],
   [/[“”«»„]/g, '"'],
-  [/\s*&\s*/g, ' and '],
+  [/\s?&\s?/g, ' and '],
   [/(?<=\w)@(?=\w)/g, ' at '],
   [/#\s?(?=\d)/g, 'number '],
   [/(?<=\d)\s?%/g, ' percent'],
@@ -82,7 +82,7 @@ const NUMBERS: readonly Rewrite[] = [
   [/(?<=\d)\s?[/⁄]\s?(?=\d)/g, ' slash '],
   [/(?<![\w.])-(?=\d)/g, 'minus '],
   [
-    /(\d*)\.(\d+)/g,
+    /(?<!\d)(\d*)\.(\d+)/g,
     (_all, whole, part) => `${numberWords(whole || '0')} point ${digitWords(part as string)}`,
   ],
   [/\d+/g, (digits) => ` ${numberWords(digits)} `],

@@ -128,6 +128,7 @@ export class TtsClient {
    * @throws WildfireError INFERENCE_FAILED, CONFIG_INVALID (voice), INVALID_STATE (closed; no ring), WORKER_DIED.
    */
   speak(sentence: Sentence): Promise<Spoken> {
+    if (this.#isClosing) return Promise.reject(new WildfireError('INVALID_STATE', 'TTS client is closed'));
     const queuedAtMs = monotonicMs();
     const before = this.#chains.get(sentence.callId) ?? Promise.resolve();
     const spoken = before.then(() => this.#speak(sentence, queuedAtMs));
