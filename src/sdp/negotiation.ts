@@ -158,8 +158,11 @@ function unusable(medium: MediaDescription, local: Partial<LocalMedia>): RejectR
   return isOurs ? undefined : 'address_family';
 }
 
+/** A host name in c= is legal, but nothing on the media path looks names up. */
 function isNumeric(address: string): boolean {
-  return address.includes(':') || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(address);
+  if (address.includes(':')) return URL.canParse(`rtp://[${address}]`);
+  const parts = address.split('.');
+  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255);
 }
 
 /** The first format in the peer's order that is one of ours. A static type needs no rtpmap (RFC 3551). */
