@@ -1,6 +1,6 @@
 /**
  * llama.tokenGap: how long a talking call waits for its next token while another call's long prompt is evaluated, by
- * the time a piece of the prompt may take (prefillPieceMs). Settles: the default of 20 ms.
+ * the time a piece of the prompt may take (prefillPieceMs). Settles: the default of 40 ms.
  * Run: node bench/llama/long-prompt.bench.ts [prompts]
  */
 import type { ChatMessage } from '../../src/workers/protocol.ts';
@@ -16,7 +16,7 @@ const history = Array.from({ length: 26 }, (_, index): ChatMessage => {
 });
 const messages: ChatMessage[] = [...history, { role: 'user', text: ' hello' }];
 
-for (const prefillPieceMs of [1000, 50, 20, 10, 5]) {
+for (const prefillPieceMs of [1000, 80, 40, 20, 10]) {
   const client = await startClient({ prefillPieceMs });
   const gapsMs: number[] = [];
   const firstTokenMs: number[] = [];

@@ -48,7 +48,7 @@ export interface LlamaClientOptions {
   readonly seed?: number | null;
   /** Tokens in one decode, over all calls. Default 512. */
   readonly batchTokens?: number;
-  /** How long a piece of one call's prompt may keep other calls' tokens waiting, ms. Default 20 (bench/llama). */
+  /** How long a piece of one call's prompt may keep other calls' tokens waiting, ms. Default 40 (bench/llama). */
   readonly prefillPieceMs?: number;
   /** llama.cpp's warnings. */
   readonly onLog?: (level: 'warn' | 'error', message: string) => void;
@@ -224,7 +224,7 @@ function toTask(options: LlamaClientOptions): Omit<LlamaServeTask, 'port'> {
     maxTokens,
     niceIncrement,
     batchTokens: options.batchTokens ?? 512,
-    prefillPieceMs: options.prefillPieceMs ?? 20,
+    prefillPieceMs: options.prefillPieceMs ?? 40,
     sampling: {
       temperature,
       topK: options.topK ?? 40,

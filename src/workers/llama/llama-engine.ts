@@ -58,6 +58,8 @@ interface Reply {
 const SPARE_TOKENS = 2;
 /** Below this no conversation is possible: a configuration fault, not a long call. */
 const SMALLEST_PROMPT_TOKENS = 64;
+/** Tokens of each warm-up decode; two of them fit the smallest prompt. */
+const WARM_UP_TOKENS = 24;
 
 type FinishReason = LlamaFinished['reason'];
 
@@ -89,12 +91,22 @@ export class LlamaEngine {
     }
   }
 
-  /** One decode, so that no caller waits for the first one, which allocates and picks kernels. */
+  /**
+   * A few decodes before anybody calls: the first allocates and picks kernels, the second tells how fast this model is
+   * on this machine, so that already the first long prompt is cut well.
+   */
   async warmUp(): Promise<void> {
-    const prompt = this.#model.renderPrompt([{ role: 'user', text: 'hello' }], '');
+    const prompt = this.#model.renderPrompt(
+      [{ role: 'user', text: 'hello '.repeat(2 * WARM_UP_TOKENS) }],
+      '',
+    );
     const sequence = await this.#pool.acquire(prompt, () => false);
     if (sequence === null) return;
-    for await (const _token of sequence.generate(prompt, this.#options.sampling)) break;
+    await sequence.prefill(prompt.slice(0, WARM_UP_TOKENS));
+    await this.#prefillPiece(sequence, prompt.slice(WARM_UP_TOKENS, 2 * WARM_UP_TOKENS));
+    const [last] = prompt.slice(-1);
+    if (last !== undefined)
+      for await (const _token of sequence.generate([last], this.#options.sampling)) break;
     await this.#pool.release(sequence, 0);
   }
 
@@ -289,11 +301,15 @@ export class LlamaEngine {
         sequence.length,
         sequence.length + this.#pace.pieceTokens(this.#active <= 1),
       );
-      const startMs = monotonicMs();
-      await sequence.prefill(piece);
-      this.#pace.observe(piece.length, monotonicMs() - startMs);
+      await this.#prefillPiece(sequence, piece);
     }
     return !isUnwanted();
+  }
+
+  async #prefillPiece(sequence: LanguageSequence, piece: readonly number[]): Promise<void> {
+    const startMs = monotonicMs();
+    await sequence.prefill(piece);
+    this.#pace.observe(piece.length, monotonicMs() - startMs);
   }
 
   async #whileActive<Result>(work: () => Promise<Result>): Promise<Result> {
