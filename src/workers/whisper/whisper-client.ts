@@ -91,7 +91,8 @@ export class WhisperClient {
   async transcribeSamples(samples: Int16Array, rateHz: number): Promise<Transcript> {
     const result = await this.#pool.run({
       kind: 'transcribeSamples',
-      samples,
+      // Of a view, the message would carry the whole buffer; and what waits in the queue must not change.
+      samples: samples.slice(),
       rateHz,
       queuedAtMs: monotonicMs(),
     });
