@@ -21,6 +21,7 @@ HEADS = WIDTH // HEAD_SIZE
 OWN = [f"{i}.decoder.{k}" for i in range(DECODER_LAYERS) for k in ("key", "value")]
 AUDIO = [f"{i}.encoder.{k}" for i in range(DECODER_LAYERS) for k in ("key", "value")]
 BATCH = {0: "batch"}
+AUDIO_AXES = {0: "batch", 2: "audio_length"}
 SETTINGS = dict(opset_version=17, dynamo=False, do_constant_folding=True)
 
 
@@ -55,7 +56,8 @@ def load_checkpoint(path, tokenizer):
 def export_encoder(model, path):
     torch.onnx.export(EncoderGraph(model), (torch.randn(1, 80, WINDOW_FRAMES),), path, input_names=["input_features"],
                       output_names=["last_hidden_state"],
-                      dynamic_axes={"input_features": BATCH, "last_hidden_state": BATCH}, **SETTINGS)
+                      dynamic_axes={"input_features": {0: "batch", 2: "frames"},
+                                    "last_hidden_state": {0: "batch", 1: "audio_length"}}, **SETTINGS)
 
 
 def export_decoder(model, tokenizer, path):
@@ -74,11 +76,11 @@ def export_decoder(model, tokenizer, path):
         input_names=["input_ids", "use_cache_branch", *past_axes, *[f"present.{n}" for n in AUDIO]],
         output_names=["logits", *present_axes],
         dynamic_axes={"input_ids": {0: "batch", 1: "length"}, "logits": {0: "batch", 1: "length"},
-                      **{f"present.{n}": BATCH for n in AUDIO}, **past_axes, **present_axes}, **SETTINGS)
+                      **{f"present.{n}": AUDIO_AXES for n in AUDIO}, **past_axes, **present_axes}, **SETTINGS)
     torch.onnx.export(
         CrossGraph(model.whisper), (encoded,), projection, input_names=["encoder_hidden_states"],
         output_names=[f"made.{n}" for n in AUDIO],
-        dynamic_axes={"encoder_hidden_states": BATCH, **{f"made.{n}": BATCH for n in AUDIO}}, **SETTINGS)
+        dynamic_axes={"encoder_hidden_states": {0: "batch", 1: "audio_length"}, **{f"made.{n}": AUDIO_AXES for n in AUDIO}}, **SETTINGS)
     merged = merge(onnx.load(core), onnx.load(projection))
     onnx.checker.check_model(merged)
     onnx.save(merged, path)
@@ -100,13 +102,13 @@ def merge(core, projection):
     rename(projection, "cross.")
     audio_shape = ["batch", HEADS, "audio_length", HEAD_SIZE]
     project = helper.make_graph(list(projection.graph.node), "project", [],
-                                [info(f"made.{n}", ["batch", HEADS, WINDOW_FRAMES // 2, HEAD_SIZE]) for n in AUDIO])
+                                [info(f"made.{n}", audio_shape) for n in AUDIO])
     keep = helper.make_graph([helper.make_node("Identity", [f"past_key_values.{n}"], [f"kept.{n}"]) for n in AUDIO],
                              "keep", [], [info(f"kept.{n}", audio_shape) for n in AUDIO])
     branch = helper.make_node("If", ["use_cache_branch"], [f"present.{n}" for n in AUDIO], name="audio_keys",
                               then_branch=keep, else_branch=project)
     inputs = [i for i in core.graph.input if i.name not in {f"present.{n}" for n in AUDIO}]
-    inputs += [info("encoder_hidden_states", ["batch", WINDOW_FRAMES // 2, WIDTH])]
+    inputs += [info("encoder_hidden_states", ["batch", "audio_length", WIDTH])]
     inputs += [info(f"past_key_values.{n}", audio_shape) for n in AUDIO]
     outputs = list(core.graph.output) + [info(f"present.{n}", audio_shape) for n in AUDIO]
     graph = helper.make_graph([branch, *core.graph.node], "decoder_model_merged", inputs, outputs,
