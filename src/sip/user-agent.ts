@@ -209,7 +209,7 @@ export class SipUserAgent {
       this.#replyRaw(head, source, refusal, refusal.reason);
       return;
     }
-    const message = Parser.parseMessage(headText, SILENT_LOGGER);
+    const message = parseHead(headText);
     if (message === undefined) {
       this.#replyRaw(head, source, { status: 400 }, 'grammar');
       return;
@@ -280,6 +280,15 @@ export class SipUserAgent {
 const SILENT_LOGGER_FACTORY = new LoggerFactory();
 SILENT_LOGGER_FACTORY.builtinEnabled = false;
 const SILENT_LOGGER = SILENT_LOGGER_FACTORY.getLogger('sip');
+
+/** Undefined for what is not SIP grammar. */
+function parseHead(headText: string): IncomingRequestMessage | IncomingResponseMessage | undefined {
+  try {
+    return Parser.parseMessage(headText, SILENT_LOGGER);
+  } catch {
+    return undefined; // sip.js stumbles over a response whose CSeq it cannot read
+  }
+}
 
 function makeCore(transport: UdpTransport, userAgentName: string): UserAgentCore {
   const contactUri = new URI('sip', CONTACT_USER, transport.placeholderHost);

@@ -501,6 +501,13 @@ function responseText(status: string, cseq = '1 OPTIONS', add: readonly string[]
 /** Messages of the same kind that RFC 4475 does not have. */
 export const MORE_MESSAGES: readonly TortureMessage[] = [
   {
+    name: 'response with an unreadable CSeq (found by fuzzing)',
+    section: '-',
+    outcome: 'dropped',
+    reason: 'grammar',
+    text: responseText('200 OK', '1 INVI"TE'),
+  },
+  {
     name: 'too many addresses',
     section: '-',
     outcome: 400,
