@@ -103,7 +103,6 @@ const llama = z.strictObject({
 
 const tts = z.strictObject({
   threads: count.default(1),
-  device: onnxDevice.default('cpu'),
 });
 
 const inference = z.strictObject({
