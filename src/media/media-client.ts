@@ -4,7 +4,7 @@
  * one 'died' event tells; the owner then starts another client.
  */
 import { randomInt } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { messageOf, WildfireError } from '../errors.ts';
 import { monotonicMs } from '../observability/clock.ts';
 import type {
@@ -19,6 +19,7 @@ import type {
   StartLeg,
 } from './media-protocol.ts';
 import { PortPool } from './port-pool.ts';
+import { startSelfReliantWorker } from './self-reliant-worker.ts';
 
 const DEFAULT_NICE = -10;
 /** Inbound 20 to 60 ms adaptive, never above 200 ms: a bot needs the words more than the last 20 ms. */
@@ -90,7 +91,9 @@ export class MediaClient {
       jitter: options.jitter ?? DEFAULT_JITTER,
       allowFaults: options.allowFaults ?? false,
     };
-    const worker = new Worker(new URL('./media.worker.ts', import.meta.url), { workerData: settings });
+    const worker = startSelfReliantWorker(new URL('./media.worker.ts', import.meta.url), {
+      workerData: settings,
+    });
     const client = new MediaClient(options, worker);
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());

@@ -3,7 +3,6 @@
  * Thread: media (this file is its entry and is imported by nobody). Hot: the beat and the datagram handlers.
  * Closing: 'shutDown' closes all legs and the port; the thread then ends by itself.
  */
-import v8 from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { toWireError, WildfireError } from '../errors.ts';
 import { monotonicMs } from '../observability/clock.ts';
@@ -40,9 +39,6 @@ const ticks = { run: 0, caughtUp: 0, skipped: 0 };
 const originMs = monotonicMs() - performance.now();
 const nowMs = (): number => performance.now() + originMs;
 
-// A young collection waits for its helper threads, which have no priority: up to 60 ms on busy cores, against 2 ms
-// without them. The flag is the process's; other threads' young collections get no slower than that.
-v8.setFlagsFromString('--no-parallel-scavenge');
 warmUpMedia(settings.jitter);
 const priority = raiseThreadPriority(settings.niceHint);
 parentPort!.on('message', (request: MediaRequest) => void answer(request));
