@@ -23,8 +23,6 @@ export interface CallDependencies {
   readonly agent: AgentPersona;
   readonly turnConfig: TurnConfig;
   readonly maxCallDurationMs: number;
-  /** Where RTP binds for a call that came in on this address: the same, unless that one is a NAT's. */
-  readonly rtpBindAddress: (localAddress: string) => string;
   readonly log: Log;
   /** Counts a refusal or fault by area and reason word. */
   readonly count: (area: string, reason: string) => void;

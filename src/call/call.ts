@@ -38,6 +38,8 @@ export class Call {
     capacitySamples: DOWNLINK_CAPACITY_SAMPLES,
   });
   #conversation: Conversation | null = null;
+  /** Settles when nothing is being acquired: the end waits for it, since that item has to be given back, too. */
+  #acquiring: Promise<void> = Promise.resolve();
   #rtpPort = 0;
   #sessionVersion = 0;
   #rtp: RtpReport = NO_RTP;
@@ -85,9 +87,9 @@ export class Call {
   // ---- setting up -----------------------------------------------------------------------------------------
 
   async #answer(): Promise<void> {
-    const { media, rtpBindAddress } = this.#dependencies;
-    const { localAddress, offer } = this.#invite;
-    const bindAddress = rtpBindAddress(localAddress);
+    this.#stopIfEnded();
+    const { media } = this.#dependencies;
+    const { localAddress: bindAddress, offer } = this.#invite;
     const open = { callId: this.id, bindAddress, uplink: this.#uplink, downlink: this.#downlink };
     const { rtpPort } = await this.#hold(
       'rtpPort',
@@ -145,9 +147,8 @@ export class Call {
 
   #localMedia(): { address: string; port: number; sessionId: number; sessionVersion: number } {
     this.#sessionVersion += 1;
-    const { localAddress } = this.#invite;
     return {
-      address: localAddress,
+      address: this.#invite.advertisedAddress,
       port: this.#rtpPort,
       sessionId: this.id,
       sessionVersion: this.#sessionVersion,
@@ -193,11 +194,17 @@ export class Call {
 
   /** Acquires one item; when the call ended meanwhile it is given back at once. */
   async #hold<T>(kind: LedgerKind, acquire: () => Promise<T>, release: () => Promise<void>): Promise<T> {
-    const item = await acquire();
-    const releaseNow = this.#ledger.acquire(kind, release);
-    if (this.#ending !== null) await releaseNow();
-    this.#stopIfEnded();
-    return item;
+    const settled = Promise.withResolvers<void>();
+    this.#acquiring = settled.promise;
+    try {
+      const item = await acquire();
+      const releaseNow = this.#ledger.acquire(kind, release);
+      if (this.#ending !== null) await releaseNow();
+      this.#stopIfEnded();
+      return item;
+    } finally {
+      settled.resolve();
+    }
   }
 
   #stopIfEnded(): void {
@@ -220,9 +227,11 @@ export class Call {
   async #end(endedBy: EndedBy, reason: string): Promise<void> {
     const { log, onCallEnded, leave } = this.#dependencies;
     this.#conversation?.close();
+    this.#invite.reject(503); // does nothing unless the INVITE still waits for its answer
     for (const error of await this.#ledger.releaseAll()) {
       log.error({ callId: this.id, error: String(error) }, 'a release failed');
     }
+    await this.#acquiring;
     onCallEnded(this.#report(endedBy, reason));
     leave(this.id);
   }

@@ -146,7 +146,6 @@ class Runtime implements RunningRuntime {
   }
 
   #callDependencies(media: MediaSupervisor, vad: VadClient, engines: RunningEngines): CallDependencies {
-    const isAddressTranslated = this.#config.sip.advertisedAddress !== '';
     return {
       media,
       vad,
@@ -154,7 +153,6 @@ class Runtime implements RunningRuntime {
       agent: personaOf(this.#config, this.#pack),
       turnConfig: turnConfigOf(this.#config),
       maxCallDurationMs: this.#config.limits.maxCallDurationMs,
-      rtpBindAddress: (localAddress) => (isAddressTranslated ? '0.0.0.0' : localAddress),
       log: this.#log,
       count: (area, reason) => this.#metrics.events.inc({ area, reason }),
       onTurn: (turn) => this.#onTurn(turn),
