@@ -16,7 +16,7 @@ import type {
 } from '../protocol.ts';
 import type { LanguageModel, LanguageSequence } from './language-model.ts';
 import { PrefillPace } from './prefill-pace.ts';
-import { commonPrefixTokens, fitPrompt, openingMessages } from './prompt-window.ts';
+import { commonPrefixTokens, fitPrompt, keptMessages, openingMessages } from './prompt-window.ts';
 import { ReplyFilter, type ReplyRules, TokenDecoder } from './reply-text.ts';
 import { SequencePool } from './sequence-pool.ts';
 
@@ -179,7 +179,7 @@ export class LlamaEngine {
       generatedTokens: 0,
     };
     const isUnwanted = () => this.#isUnwanted(conversation, request);
-    const isReady = await this.#prefill(sequence, prompt.slice(0, -1), isUnwanted);
+    const isReady = await this.#prefill(sequence, prompt, isUnwanted, 'leaveLastPiece');
     const reason = isReady ? await this.#stream(reply, isUnwanted) : 'cancelled';
     this.#emit(finished(reply, reason));
   }
@@ -231,11 +231,13 @@ export class LlamaEngine {
     try {
       const sequence = await this.#sequenceFor(conversation, request.messages, isUnwanted);
       if (sequence !== null && !isUnwanted()) {
-        const prompt = this.#sharedByContinuations(request.messages);
+        const prompt = this.#sharedByContinuations(
+          keptMessages(request.messages, conversation.droppedMessages),
+        );
         result.promptTokens = prompt.length;
-        if (prompt.length < this.#budgetTokens && conversation.droppedMessages === 0) {
+        if (prompt.length < this.#budgetTokens) {
           result.reusedTokens = await keepCommonPrefix(sequence, prompt);
-          await this.#whileActive(() => this.#prefill(sequence, prompt, isUnwanted));
+          await this.#whileActive(() => this.#prefill(sequence, prompt, isUnwanted, 'all'));
         }
       }
     } catch (error) {
@@ -289,19 +291,19 @@ export class LlamaEngine {
     return one === undefined || other === undefined ? [] : one.slice(0, commonPrefixTokens(one, other));
   }
 
-  // In pieces, so that other calls' tokens travel in the same decodes and a cancel is heeded between them.
+  // In pieces, so that other calls' tokens travel in the same decodes and a cancel is heeded between them. The last
+  // piece may be left to the decode that draws the first token.
   async #prefill(
     sequence: LanguageSequence,
     prompt: readonly number[],
     isUnwanted: () => boolean,
+    extent: 'all' | 'leaveLastPiece',
   ): Promise<boolean> {
     while (sequence.length < prompt.length) {
       if (isUnwanted()) return false;
-      const piece = prompt.slice(
-        sequence.length,
-        sequence.length + this.#pace.pieceTokens(this.#active <= 1),
-      );
-      await this.#prefillPiece(sequence, piece);
+      const pieceTokens = this.#pace.pieceTokens(this.#active <= 1);
+      if (extent === 'leaveLastPiece' && prompt.length - sequence.length <= pieceTokens) break;
+      await this.#prefillPiece(sequence, prompt.slice(sequence.length, sequence.length + pieceTokens));
     }
     return !isUnwanted();
   }

@@ -56,6 +56,15 @@ export function commonPrefixTokens(left: readonly number[], right: readonly numb
   return length;
 }
 
+/** The system prompt and what follows the dropped messages. */
+export function keptMessages(
+  messages: readonly ChatMessage[],
+  droppedMessages: number,
+): readonly ChatMessage[] {
+  const systemCount = systemMessageCount(messages);
+  return [...messages.slice(0, systemCount), ...messages.slice(systemCount + droppedMessages)];
+}
+
 /** Messages before the caller's first turn: system prompt and greeting, equal for every call. */
 export function openingMessages(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   const firstUser = messages.findIndex((message) => message.role === 'user');
@@ -79,9 +88,7 @@ function firstTurnFrom(starts: readonly number[], droppedMessages: number): numb
 }
 
 function renderFrom(input: PromptWindowInput, droppedMessages: number): readonly number[] {
-  const systemCount = systemMessageCount(input.messages);
-  const system = input.messages.slice(0, systemCount);
-  return input.render([...system, ...input.messages.slice(systemCount + droppedMessages)]);
+  return input.render(keptMessages(input.messages, droppedMessages));
 }
 
 function systemMessageCount(messages: readonly ChatMessage[]): number {
