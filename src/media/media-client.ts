@@ -7,6 +7,7 @@ import { randomInt } from 'node:crypto';
 import type { Worker } from 'node:worker_threads';
 import { messageOf, WildfireError } from '../errors.ts';
 import { monotonicMs } from '../observability/clock.ts';
+import { PortPool } from '../rtp/port-pool.ts';
 import type {
   JitterSettings,
   LegReport,
@@ -18,7 +19,6 @@ import type {
   OpenLeg,
   StartLeg,
 } from './media-protocol.ts';
-import { PortPool } from './port-pool.ts';
 import { startSelfReliantWorker } from './self-reliant-worker.ts';
 
 const DEFAULT_NICE = -10;

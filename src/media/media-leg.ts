@@ -8,12 +8,12 @@ import { RingReader } from '../ring-buffers/ring.ts';
 import { TapeWriter } from '../ring-buffers/tape.ts';
 import { looksLikeRtcp } from '../rtp/packet.ts';
 import { Packetizer } from '../rtp/packetizer.ts';
+import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpPorts } from '../rtp/rtp-socket.ts';
 import { DownlinkPath } from './downlink-path.ts';
 import { LatenessHistogram } from './lateness-histogram.ts';
 import type { JitterSettings, LegReport, MediaEvent, OpenLeg, StartLeg } from './media-protocol.ts';
 import { type Beat, TICK_MS } from './playout-clock.ts';
-import { RtcpSession } from './rtcp-session.ts';
 import { UplinkPath } from './uplink-path.ts';
 
 export interface MediaLegOptions {

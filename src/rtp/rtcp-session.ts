@@ -2,10 +2,10 @@
  * RTCP session of one leg: a report about every five seconds, and what the peer's reports say.
  * Thread: media. Not hot. Pure: clock, wall clock and randomness are passed in. Source: RFC 3550 section 6.2, 6.3.1, 6.4.
  */
-import type { Packetizer } from '../rtp/packetizer.ts';
-import type { ReceptionStatistics } from '../rtp/reception-statistics.ts';
-import { composeRtcp, parseRtcp, type ReportBlock, roundTripMs, type SenderInfo } from '../rtp/rtcp.ts';
-import type { SourceLock } from '../rtp/source-lock.ts';
+import type { Packetizer } from './packetizer.ts';
+import type { ReceptionStatistics } from './reception-statistics.ts';
+import { composeRtcp, parseRtcp, type ReportBlock, roundTripMs, type SenderInfo } from './rtcp.ts';
+import type { SourceLock } from './source-lock.ts';
 
 /** Mean interval; each is varied by 0.5 to 1.5 so that legs started together do not report together. */
 const INTERVAL_MS = 5000;

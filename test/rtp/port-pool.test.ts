@@ -1,6 +1,6 @@
 /** Port pool: even ports, random order, rest after use. */
 import { expect, test } from 'vitest';
-import { PortPool } from '../../src/media/port-pool.ts';
+import { PortPool } from '../../src/rtp/port-pool.ts';
 
 function poolOf(portFirst: number, portLast: number): { pool: PortPool; pass: (ms: number) => void } {
   let nowMs = 0;
