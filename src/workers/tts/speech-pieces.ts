@@ -19,13 +19,13 @@ export interface PieceLimits {
 
 /** Longest piece, whatever the speed: keeps one model run (which cannot be cancelled) and its memory short. */
 export const LONGEST_PIECE_CHARACTERS = 240;
-/** A first piece below this sounds cut off: "Hello," waits for the words after it. */
-export const SHORTEST_PIECE_CHARACTERS = 16;
+/** A piece below this is too little for a voice model: "Yes," waits for the words after it, "Certainly," does not. */
+export const SHORTEST_PIECE_CHARACTERS = 8;
 
 /** Characters of English said in one second at speed 1, about; relates text length to time. */
 const CHARACTERS_PER_SECOND = 15;
 /** Compute time that the first piece may take when the sentence offers a place to cut. */
-const FIRST_PIECE_BUDGET_MS = 30;
+const FIRST_PIECE_BUDGET_MS = 20;
 /** Part of the playing time of earlier pieces that computing the next one may use up. */
 const PLAYING_TIME_SHARE = 0.6;
 
@@ -50,10 +50,11 @@ export function cutIntoPieces(text: string, limits: PieceLimits): SpeechPiece[] 
   const pieces: SpeechPiece[] = [];
   let spokenCharacters = 0;
   let open = '';
-  const close = (): void => {
+  const close = (lastEnding?: SpeechPiece['ending']): void => {
     if (open === '') return;
     spokenCharacters += open.length;
-    pieces.push({ text: open, ending: endingOf(open) });
+    const ending = endingOf(open);
+    pieces.push({ text: open, ending: ending === 'none' ? (lastEnding ?? ending) : ending });
     open = '';
   };
   for (const clause of clausesOf(text)) {
@@ -64,7 +65,7 @@ export function cutIntoPieces(text: string, limits: PieceLimits): SpeechPiece[] 
     if (isTooLong && (mayClose || joined.length > LONGEST_PIECE_CHARACTERS)) close();
     open = open === '' ? clause : `${open} ${clause}`;
   }
-  close();
+  close('sentence'); // also one that its writer left without a full stop
   return pieces;
 }
 

@@ -52,7 +52,7 @@ export type Sentence = Omit<SpeakTask, 'kind' | 'queuedAtMs'> & { readonly fault
 export interface Voicing {
   /** '' is the default voice. */
   readonly voice?: string;
-  /** 1 is the voice's own pace. */
+  /** 1 is the voice's own pace; kept within 0.5..2. */
   readonly speed?: number;
   /** Rate of the samples wanted, Hz. */
   readonly rateHz: number;
@@ -78,6 +78,10 @@ const DEFAULT_SENTENCE_PAUSE_MS = 120;
 const DEFAULT_CACHE_BYTES = 16 * 1024 * 1024;
 /** How much of the newest measurement enters the real-time factor. */
 const REAL_TIME_FACTOR_WEIGHT = 0.1;
+
+/** Beyond these no voice model was trained. */
+const SLOWEST = 0.5;
+const FASTEST = 2;
 
 type Pool = WorkerPool<TtsTask, TtsResult>;
 
@@ -178,6 +182,7 @@ export class TtsClient {
       ...sentence,
       kind: 'speak',
       voice: key.voice,
+      speed: key.speed,
       queuedAtMs,
       place: createSentencePlace(),
       wantsRendered: this.#cache.isOn && cached === null,
@@ -217,7 +222,7 @@ export class TtsClient {
   }
 
   #keyOf(text: string, { voice = '', speed = 1, rateHz }: Voicing): SpeechKey {
-    return { text, voice: voice || this.description.voice, speed, rateHz };
+    return { text, voice: voice || this.description.voice, speed: paceOf(speed), rateHz };
   }
 
   /** Lets running sentences finish, ends those that wait for room, takes no more, ends the threads. */
@@ -227,6 +232,10 @@ export class TtsClient {
     await this.#pool.close();
     this.#cache.clear();
   }
+}
+
+function paceOf(speed: number): number {
+  return Number.isFinite(speed) ? Math.min(Math.max(speed, SLOWEST), FASTEST) : 1;
 }
 
 function workerDataFrom(options: TtsClientOptions): TtsWorkerData {

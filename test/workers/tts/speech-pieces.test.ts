@@ -32,6 +32,11 @@ describe('pieces of a sentence', () => {
     expect(first).toEqual({ text: 'Hello, this is the automatic assistant,', ending: 'clause' });
   });
 
+  it('a sentence without a full stop ends like one all the same, one cut off at a comma does not', () => {
+    expect(cutIntoPieces('no full stop', FAST)).toMatchObject([{ ending: 'sentence' }]);
+    expect(cutIntoPieces('to be continued,', FAST)).toMatchObject([{ ending: 'clause' }]);
+  });
+
   it('no cut behind a title', () => {
     expect(cutIntoPieces('Dr. Smith is here.', SLOW)).toHaveLength(1);
   });

@@ -212,6 +212,15 @@ describe('rendered sentences', () => {
   });
 });
 
+describe('pace', () => {
+  it.each([0, -1, Number.NaN, 99, Number.POSITIVE_INFINITY])('%f is brought within reason', async (speed) => {
+    const { samples } = await tts.render('At some pace.', { rateHz: RATE_HZ, speed });
+    const usual = await render('At some pace.');
+    expect(samples.length / usual.length).toBeGreaterThan(0.4);
+    expect(samples.length / usual.length).toBeLessThan(2.2);
+  });
+});
+
 describe('unusual text', () => {
   it.each([
     ['nothing', ''],
