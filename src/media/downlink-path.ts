@@ -1,6 +1,6 @@
 /**
  * Downlink path: one frame out of the ring, one RTP packet to the caller. The whole way is `send`.
- * Thread: media. Hot: 50 times a second per call; no allocation, await, throw or log. Pure: no sockets.
+ * Thread: media. Hot: 50 times a second per call; no allocation, await, throw or log. No sockets here.
  * Source: RFC 3550 section 5.1, RFC 3551 section 4.1. Walk: turn step 10, barge-in step 3.
  */
 import { type G711Codec, g711Codec } from '../audio/g711.ts';

@@ -16,6 +16,8 @@ import type { JitterSettings, LegReport, MediaEvent, OpenLeg, StartLeg } from '.
 import { type Beat, TICK_MS } from './playout-clock.ts';
 import { UplinkPath } from './uplink-path.ts';
 
+const LAST_PORT = 65_535;
+
 export interface MediaLegOptions {
   readonly open: OpenLeg;
   readonly jitter: JitterSettings;
@@ -142,7 +144,10 @@ export class MediaLeg {
 
   #sendRtcp(bytes: Uint8Array): void {
     const { lock } = this.uplink;
-    if (lock.sendPort !== 0) this.#ports?.sendRtcp(bytes, lock.sendAddress, this.#rtcp.sendPort);
+    const { sendPort } = this.#rtcp;
+    // RTP on the very last port leaves none for RTCP.
+    if (lock.sendPort === 0 || sendPort > LAST_PORT) return;
+    this.#ports?.sendRtcp(bytes, lock.sendAddress, sendPort);
   }
 
   #report(): void {
@@ -188,7 +193,7 @@ export class MediaLeg {
       late: drops.late,
       duplicate: drops.duplicate,
       beyondWindow: drops.beyondWindow,
-      concealed: this.uplink.concealedPackets,
+      concealed: this.uplink.concealedPieces,
       overflow: jitter.overflowPackets,
       leftOut: this.uplink.leftOutPackets,
       underrunFrames: this.#downlink.underrunFrames,

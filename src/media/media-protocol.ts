@@ -131,7 +131,7 @@ export interface LegReport {
   readonly late: number;
   readonly duplicate: number;
   readonly beyondWindow: number;
-  /** Losses that were concealed at playout. */
+  /** Pieces made up for packets that were lost or did not come in time. */
   readonly concealed: number;
   /** Thrown out to keep the delay below the cap, and left out in silence to give delay back. */
   readonly overflow: number;

@@ -1,8 +1,9 @@
 /**
  * Uplink path: one caller's datagrams in, samples on the tape out. The whole way is `receive` and `play`.
- * Thread: media. Hot: both run 50 times a second per call; no allocation, await, throw or log. Pure: no sockets.
+ * Thread: media. Hot: both run 50 times a second per call; no allocation, await, throw or log. No sockets here.
  * Source: RFC 3550, RFC 3551 (PT 13), RFC 4733. Walk: packet steps 2 to 8.
  */
+import { isIP } from 'node:net';
 import { type G711Codec, g711Codec } from '../audio/g711.ts';
 import { PacketLossConcealer } from '../audio/plc.ts';
 import type { TapeWriter } from '../ring-buffers/tape.ts';
@@ -37,7 +38,7 @@ export class UplinkPath {
   readonly lock = new SourceLock();
   readonly jitter: JitterBuffer;
   readonly dtmf = new DtmfReceiver(RATE_HZ);
-  concealedPackets = 0;
+  concealedPieces = 0;
   leftOutPackets = 0;
   /** When the last believed packet came. */
   lastPacketMs = Number.NEGATIVE_INFINITY;
@@ -72,7 +73,8 @@ export class UplinkPath {
     this.#payloadType = start.payloadType;
     this.#eventPayloadType = start.telephoneEventPayloadType ?? -1;
     this.#isReceiving = start.direction === 'sendrecv' || start.direction === 'recvonly';
-    this.lock.expect({ remote: start.remote, signallingAddress: start.signallingAddress ?? null }, nowMs);
+    const { remote, signallingAddress = null } = start;
+    this.lock.expect({ remote: isUsable(remote) ? remote : null, signallingAddress }, nowMs);
   }
 
   /** Steps 2 and 3: one datagram into the jitter buffer, or into a drop counter. @throws never */
@@ -140,13 +142,13 @@ export class UplinkPath {
 
   #conceal(piece: Int16Array): void {
     this.#plc.conceal(piece);
-    this.concealedPackets += 1;
+    this.concealedPieces += 1;
   }
 
   // Nothing has come: as a loss at first, then silence.
   #bridge(piece: Int16Array): void {
     if (this.#emptySamples >= CONCEALED_SAMPLES) piece.fill(0);
-    else this.#plc.conceal(piece);
+    else this.#conceal(piece);
     this.#emptySamples += piece.length;
   }
 
@@ -169,6 +171,12 @@ export class UplinkPath {
     this.jitter.reset();
     this.statistics.reset();
   }
+}
+
+/** Whether an SDP's address can be sent to: a literal one, not the 0.0.0.0 of an old-style hold, and a real port. */
+function isUsable(remote: StartLeg['remote']): boolean {
+  if (remote === null || isIP(remote.address) === 0 || /^[0:.]+$/.test(remote.address)) return false;
+  return remote.port >= 1 && remote.port <= 65_535;
 }
 
 function isQuiet(samples: Int16Array): boolean {

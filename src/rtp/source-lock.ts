@@ -57,11 +57,14 @@ export class SourceLock {
 
   /** Answer or re-INVITE: says whom to expect. A new address or port ends an earlier lock; the same one keeps it. */
   expect(expectation: SourceExpectation, nowMs: number): void {
-    const before = this.#expectation;
-    const isSame =
-      before.remote?.address === expectation.remote?.address &&
-      before.remote?.port === expectation.remote?.port;
-    this.#expectation = expectation;
+    const before = this.#expectation.remote;
+    const remote = canonicalEndpoint(expectation.remote);
+    const { signallingAddress } = expectation;
+    const isSame = before?.address === remote?.address && before?.port === remote?.port;
+    this.#expectation = {
+      remote,
+      signallingAddress: signallingAddress === null ? null : canonicalAddress(signallingAddress),
+    };
     this.#latchUntilMs = nowMs + LATCH_WINDOW_MS;
     if (isSame) return;
     this.#rank = RANKS.none;
@@ -148,6 +151,19 @@ export class SourceLock {
     this.#candidateSequence = addToSequence(sequence, 1);
     return this.#candidatePackets;
   }
+}
+
+/**
+ * An IPv6 address as the socket layer spells it (RFC 5952), so that addresses can be compared as text.
+ * @throws never; what is no IPv6 address is given back
+ */
+export function canonicalAddress(address: string): string {
+  if (!address.includes(':') || !URL.canParse(`http://[${address}]`)) return address;
+  return new URL(`http://[${address}]`).hostname.slice(1, -1);
+}
+
+function canonicalEndpoint(endpoint: RemoteEndpoint | null): RemoteEndpoint | null {
+  return endpoint === null ? null : { address: canonicalAddress(endpoint.address), port: endpoint.port };
 }
 
 /**

@@ -106,7 +106,6 @@ describe('media thread', () => {
       late: 0,
       duplicate: 0,
       foreignPackets: 0,
-      concealed: 0,
     });
     expect(events.filter(({ kind }) => kind === 'firstPacket')).toHaveLength(1);
   });

@@ -1,6 +1,11 @@
 /** Source lock: who is believed, and who is sent to. */
 import { describe, expect, test } from 'vitest';
-import { isPrivateAddress, LATCH_WINDOW_MS, SourceLock } from '../../src/rtp/source-lock.ts';
+import {
+  canonicalAddress,
+  isPrivateAddress,
+  LATCH_WINDOW_MS,
+  SourceLock,
+} from '../../src/rtp/source-lock.ts';
 
 const PEER = { address: '203.0.113.7', port: 4000 };
 const ATTACKER = '198.51.100.66';
@@ -141,5 +146,17 @@ describe('source lock', () => {
     ['2001:db8::1', false],
   ])('%s is private: %s', (address, isPrivate) => {
     expect(isPrivateAddress(address)).toBe(isPrivate);
+  });
+
+  test('RFC 5952: IPv6 addresses are compared in one spelling', () => {
+    expect(canonicalAddress('2001:DB8:0:0:0:0:0:1')).toBe('2001:db8::1');
+    expect(['192.0.2.1', 'example.org', ':::', ''].map(canonicalAddress)).toEqual([
+      '192.0.2.1',
+      'example.org',
+      ':::',
+      '',
+    ]);
+    const lock = lockFor({ address: '2001:0DB8::0001', port: 4000 });
+    expect(stream(lock, { address: '2001:db8::1', count: 1 })).toBe('newStream');
   });
 });
