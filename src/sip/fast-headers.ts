@@ -44,6 +44,7 @@ const READERS: Readonly<Record<string, (input: string) => unknown>> = {
   to: readFromTo,
   Contact: readAddressList,
   Record_Route: readAddressList,
+  SIP_URI: readUri,
   CSeq: readCseq,
   Call_ID: (input) => (CALL_ID.test(input) ? input : undefined),
   Max_Forwards: readNumber,
@@ -89,7 +90,9 @@ function viaFrom(via: Record<string, unknown>, port: string | undefined, params:
   for (const [name, value] of Object.entries(params)) {
     if (name === 'branch') via.branch = value;
     else if (name === 'rport' && value === null) via.params = { rport: undefined };
-    else return undefined; // received, ttl, maddr, extensions
+    else if (name === 'rport' && /^\d{1,5}$/.test(value ?? '')) via.rport = value;
+    else if (name === 'received' && IPV4.test(value ?? '')) via.received = value;
+    else return undefined; // ttl, maddr, extensions
   }
   return via.branch === null ? undefined : via;
 }

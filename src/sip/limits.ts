@@ -30,7 +30,7 @@ export const MAX_DELTA_SECONDS = 2 ** 32 - 1;
 
 /**
  * Most transactions kept, finished ones included (a call keeps two for 32 s). 10,000 is 156 calls per second
- * for ever, about 60 MB; beyond it new INVITEs get 503.
+ * for ever, about 90 MB; beyond it new INVITEs get 503, and beyond twice that everything in dialogs but BYE.
  */
 export const MAX_TRANSACTIONS = 10_000;
 

@@ -141,7 +141,9 @@ export class RequestRouter {
 
   #routeInDialog(request: ArrivedRequest): void {
     const { message } = request;
-    const refusal = message.method === 'INVITE' ? inviteRefusal(request) : undefined;
+    const isFull = message.method !== 'BYE' && this.#parts.core.userAgentServers.size >= 2 * MAX_TRANSACTIONS;
+    const invite = message.method === 'INVITE' ? inviteRefusal(request) : undefined;
+    const refusal = isFull ? overloaded('table_full') : invite;
     if (refusal !== undefined) {
       this.#refuse(request, refusal);
       return;
@@ -173,8 +175,7 @@ export class RequestRouter {
     const pending = this.#pendingBySource.get(source.address) ?? 0;
     const isFull = this.#parts.core.userAgentServers.size >= MAX_TRANSACTIONS;
     if (!isFull && pending < MAX_PENDING_INVITES_PER_SOURCE) return undefined;
-    const reason = isFull ? 'table_full' : 'source_full';
-    return { status: 503, reason, headerLines: [`Retry-After: ${OVERLOAD_RETRY_AFTER_S}`] };
+    return overloaded(isFull ? 'table_full' : 'source_full');
   }
 
   /** Keeps the identity while the transaction lives, and the source's count while it is unanswered. */
@@ -203,6 +204,10 @@ const OPTIONS_HEADERS = [ALLOW_HEADER, `Accept: ${SDP_TYPE}`, 'Accept-Encoding: 
 
 function draining(retryAfterS: number): Refusal {
   return { status: 503, reason: 'draining', headerLines: [`Retry-After: ${retryAfterS}`] };
+}
+
+function overloaded(reason: string): Refusal {
+  return { status: 503, reason, headerLines: [`Retry-After: ${OVERLOAD_RETRY_AFTER_S}`] };
 }
 
 /** Section 8.2.2.1: only sip: URIs here (sips: needs TLS), and without header fields (section 19.1.1). */

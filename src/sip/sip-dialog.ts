@@ -6,6 +6,7 @@
  * ends; closing the user agent ends without a word. `onEnded` runs exactly once in every case.
  */
 import {
+  type Body,
   type IncomingInviteRequest,
   type IncomingRequestMessage,
   ReInviteUserAgentServer,
@@ -35,13 +36,9 @@ export interface SipDialogParts {
 
 export const SDP_TYPE = 'application/sdp';
 
-/** An SDP as sip.js wants a body. */
-export function sdpBody(content: string): {
-  contentDisposition: string;
-  contentType: string;
-  content: string;
-} {
-  return { contentDisposition: 'session', contentType: SDP_TYPE, content };
+/** An SDP as sip.js wants a body; ASCII, so that characters are bytes and Content-Length is right. */
+export function sdpBody(sdp: string): Body {
+  return { contentDisposition: 'session', contentType: SDP_TYPE, content: sdp.replace(/[^\r\n\t -~]/g, '?') };
 }
 
 export class SipDialog {
@@ -129,27 +126,31 @@ export class SipDialog {
     this.#infoHandler = handler;
   }
 
-  /** Sends a re-INVITE. @returns the peer's SDP. @throws WildfireError SIP_REJECTED; the session goes on. */
+  /**
+   * Sends a re-INVITE.
+   * @returns the peer's SDP. @throws WildfireError SIP_REJECTED with `context.status`; the session goes on,
+   * unless the peer does not know it any more (481) or is gone (408): then it ends. INVALID_STATE: another
+   * re-INVITE is under way.
+   */
   reinvite(offerSdp: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const refused = (status: number | undefined): void =>
+      const refused = (status = 500): void => {
         reject(
-          new WildfireError('SIP_REJECTED', `re-INVITE refused with ${status}`, {
-            context: { status: status ?? 0 },
-          }),
+          new WildfireError('SIP_REJECTED', `re-INVITE refused with ${status}`, { context: { status } }),
         );
-      if (this.#end !== undefined) return refused(481);
-      this.#session.invite(
-        {
-          onAccept: (response) => {
-            response.ack();
-            resolve(response.message.body);
-          },
-          onReject: ({ message }) => refused(message.statusCode),
-          onRedirect: ({ message }) => refused(message.statusCode),
-        },
-        { body: sdpBody(offerSdp), extraHeaders: [this.#parts.contactHeader] },
-      );
+        if (status === 481 || status === 408) this.#sendBye(undefined, () => undefined);
+      };
+      if (this.#end !== undefined) {
+        refused(481);
+        return;
+      }
+      try {
+        this.#sendReinvite(offerSdp, resolve, refused);
+      } catch (cause) {
+        reject(
+          new WildfireError('INVALID_STATE', 'another re-INVITE is under way', { retryable: true, cause }),
+        );
+      }
     });
   }
 
@@ -161,6 +162,20 @@ export class SipDialog {
   /** The user agent closes: no more messages, only the owner is told. */
   onParentClosed(): void {
     this.#finish('closed');
+  }
+
+  #sendReinvite(offerSdp: string, answered: (sdp: string) => void, refused: (status?: number) => void): void {
+    this.#session.invite(
+      {
+        onAccept: (response) => {
+          response.ack();
+          answered(response.message.body);
+        },
+        onReject: ({ message }) => refused(message.statusCode),
+        onRedirect: ({ message }) => refused(message.statusCode),
+      },
+      { body: sdpBody(offerSdp), extraHeaders: [this.#parts.contactHeader] },
+    );
   }
 
   #acknowledged(message: IncomingRequestMessage): void {

@@ -49,6 +49,7 @@ export class UdpTransport {
     const family = isIP(options.bindAddress) === 6 ? 6 : 4;
     const socket = createSocket({
       type: family === 6 ? 'udp6' : 'udp4',
+      ipv6Only: family === 6, // IPv4 has its own socket; mapped addresses would stand in Contact and SDP
       // Destinations are numeric when they get here: no trip through the resolver's thread pool per packet.
       lookup: (host, _options, callback) => callback(null, host, family),
     });

@@ -265,6 +265,26 @@ describe('within a dialog', () => {
     expect(peer.agent.counters()['failed.reinvite']).toBe(1);
   });
 
+  it('our re-INVITE is answered, refused, crossed by theirs, and unknown to a peer that lost the call', async () => {
+    const toTag = await establish();
+    const dialog = peer.invites[0]?.acceptedDialog;
+    const answered = dialog?.reinvite('offer \u00e9');
+    await peer.wait(0);
+    expect(peer.last).toMatch(/offer \?$/);
+    await expect(dialog?.reinvite('at once')).rejects.toMatchObject({ code: 'INVALID_STATE' });
+    const ours = peer.last;
+    peer.takeSent();
+    peer.send({ callId: 'c', toTag, cseq: 2 });
+    expect(peer.takeSent()).toEqual(['491 INVITE']);
+    peer.respond('200 OK', { to: ours, body: 'answer' });
+    expect(await answered).toBe('answer');
+    const lost = expect(dialog?.reinvite('again')).rejects.toMatchObject({ context: { status: 481 } });
+    await peer.wait(0);
+    peer.respond('481 Call Does Not Exist');
+    await lost;
+    expect(peer.agent.openDialogs).toBe(0);
+  });
+
   it('INFO is answered and handed on; other methods are refused; the call stands', async () => {
     const toTag = await establish();
     const infos: string[] = [];
