@@ -3,6 +3,7 @@
  * Source: docs/cli.md.
  */
 import { Command, CommanderError } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
 import { callCommand } from './call-command.ts';
 import { checkCommand } from './check-command.ts';
 import { demoCommand } from './demo-command.ts';
@@ -28,6 +29,7 @@ export async function runCli(argv: readonly string[], startRuntime: RuntimeStart
   };
   const program = new Command('wildfire')
     .description('Answers real phone calls with local models.')
+    .version(packageJson.version)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`wildfire: ${text}`) })
     .showHelpAfterError('(run ./wildfire --help for the commands)');
