@@ -33,6 +33,8 @@ export class Conversation {
   #timeline: TurnTimeline | null = null;
   /** The barge-in that the next turn will be reported with. */
   #bargeIn: BargeInTimes | null = null;
+  /** A barge-in whose silence has not gone out yet. */
+  #silencing: BargeInTimes | null = null;
   #timer: NodeJS.Timeout | null = null;
   #greetingAtMs: number | null = null;
   #isClosed = false;
@@ -73,7 +75,8 @@ export class Conversation {
       case 'playoutStarted':
         return this.#onPlayoutStarted(event);
       case 'playoutDrained':
-        if (this.#bargeIn !== null) this.#bargeIn.silentAtMs ??= event.atMs;
+        if (this.#silencing !== null) this.#silencing.silentAtMs = event.atMs;
+        this.#silencing = null;
         return this.#reply?.settle();
     }
   }
@@ -99,7 +102,9 @@ export class Conversation {
   }
 
   #carryOut(actions: readonly TurnAction[]): void {
-    for (const action of actions) this.#perform(action);
+    // What the agent itself gives up is not interrupted by the caller.
+    const isGivenUp = actions.some(({ kind }) => kind === 'apologise' || kind === 'sayGoodbye');
+    for (const action of actions) this.#perform(action, isGivenUp);
     this.#schedule();
   }
 
@@ -112,7 +117,7 @@ export class Conversation {
     this.#timer = setTimeout(() => this.#carryOut(this.#policy.tick(monotonicMs())), delayMs);
   }
 
-  #perform(action: TurnAction): void {
+  #perform(action: TurnAction, isGivenUp: boolean): void {
     switch (action.kind) {
       case 'startTranscription':
         return this.#startTranscription(action);
@@ -122,7 +127,7 @@ export class Conversation {
       case 'cancelReply':
         return this.#cancelTurn(action.turnId);
       case 'flushDownlink':
-        return this.#flush();
+        return this.#flush(isGivenUp);
       case 'keepHeardWords':
         return this.#transcript.settleReply(action.turnId, this.#controller.readIndex);
       case 'retractTurn':
@@ -132,6 +137,7 @@ export class Conversation {
       case 'hangUp':
         return this.#hangUp(action.reason);
       default:
+        if (isGivenUp) this.#finishTurn('failed');
         return this.#prompt(action);
     }
   }
@@ -255,6 +261,7 @@ export class Conversation {
   }
 
   #onPlayoutStarted(event: Extract<MediaEvent, { kind: 'playoutStarted' }>): void {
+    this.#silencing = null;
     const reply = this.#reply;
     if (reply?.owns(event.ringIndex) !== true) return;
     this.#greetingAtMs ??= event.atMs;
@@ -262,9 +269,11 @@ export class Conversation {
     this.#handle({ kind: 'firstSamplePlayed', turnId: reply.turnId, atMs: event.atMs });
   }
 
+  // The report comes first: the policy may begin the next turn at once, with what was said towards the end.
   #onReplyDone(turnId: number): void {
-    this.#handle({ kind: 'replyDone', turnId });
+    this.#transcript.settleReply(turnId, this.#controller.readIndex);
     this.#finishTurn('replied');
+    this.#handle({ kind: 'replyDone', turnId });
   }
 
   #onFailed(turnId: number, stage: string, error: unknown): void {
@@ -286,11 +295,15 @@ export class Conversation {
     Atomics.store(this.#cancel, 0, turnId);
   }
 
-  #flush(): void {
+  #flush(isGivenUp: boolean): void {
     const wasPlaying = this.#controller.playableSamples > 0;
     this.#controller.requestFlush();
     if (this.#policy.state === 'ended') return this.#finishTurn('hungUp');
-    if (wasPlaying) this.#bargeIn = { decidedAtMs: monotonicMs(), silentAtMs: null };
+    if (isGivenUp) return this.#finishTurn('failed');
+    if (wasPlaying) {
+      this.#bargeIn = { decidedAtMs: monotonicMs(), silentAtMs: null };
+      this.#silencing = this.#bargeIn;
+    }
     this.#finishTurn(wasPlaying ? 'bargedIn' : 'superseded');
   }
 

@@ -27,6 +27,7 @@ export class TurnTimeline {
   #stages: { -readonly [K in keyof StagesMs]: StagesMs[K] };
   #heard = '';
   #thinkingAtMs = 0;
+  #isGenerated = false;
   #firstTokenAtMs: number | null = null;
   #firstSentenceAtMs: number | null = null;
   #firstAudioAtMs: number | null = null;
@@ -41,9 +42,11 @@ export class TurnTimeline {
     return this.#start.turnId;
   }
 
-  onTranscript(transcript: Transcript): void {
-    this.#stages.sttQueue += transcript.queueMs;
-    this.#stages.stt += transcript.computeMs;
+  /** Windows of one turn are transcribed side by side: the one that was ready last counts. */
+  onTranscript({ queueMs, computeMs }: Transcript): void {
+    if (queueMs + computeMs <= this.#stages.sttQueue + this.#stages.stt) return;
+    this.#stages.sttQueue = queueMs;
+    this.#stages.stt = computeMs;
   }
 
   onThinking(heard: string, atMs: number): void {
@@ -56,6 +59,7 @@ export class TurnTimeline {
   }
 
   onGenerated(queueMs: number, firstTokenMs: number): void {
+    this.#isGenerated = true;
     this.#stages.llmQueue = queueMs;
     this.#stages.llmFirstToken = firstTokenMs;
   }
@@ -99,8 +103,10 @@ export class TurnTimeline {
 
   #finishedStages(): StagesMs {
     const stages = { ...this.#stages };
-    if (this.#firstSentenceAtMs !== null) {
-      stages.firstSentence = this.#firstSentenceAtMs - (this.#firstTokenAtMs ?? this.#thinkingAtMs);
+    if (this.#firstTokenAtMs !== null) {
+      // Cut short before the engine gave its figures: queue and first token cannot be told apart.
+      if (!this.#isGenerated) stages.llmFirstToken = this.#firstTokenAtMs - this.#thinkingAtMs;
+      stages.firstSentence = Math.max(0, (this.#firstSentenceAtMs ?? 0) - this.#firstTokenAtMs);
     }
     if (this.#firstPacketAtMs !== null && this.#firstAudioAtMs !== null) {
       stages.playout = Math.max(0, this.#firstPacketAtMs - this.#firstAudioAtMs);

@@ -15,6 +15,8 @@ export const STT_QUEUE_MS = 3;
 export const STT_COMPUTE_MS = 40;
 export const LLM_QUEUE_MS = 2;
 export const LLM_FIRST_TOKEN_MS = 30;
+/** Between two pieces of text. */
+export const MS_PER_PIECE = 5;
 export const TTS_QUEUE_MS = 1;
 export const TTS_FIRST_AUDIO_MS = 20;
 /** How long a character is spoken. */
@@ -26,6 +28,8 @@ type SpeakTask = Parameters<TextToSpeech['speak']>[0];
 type Script = string | Error | Gate<string>;
 
 export class FakeWhisper implements SpeechToText {
+  /** Whether an answer takes as long as it says. */
+  takesTime = false;
   /** One entry per window, in order; 'hello' when there is none left. */
   readonly script: Script[] = [];
   readonly tasks: TranscribeTask[] = [];
@@ -33,6 +37,7 @@ export class FakeWhisper implements SpeechToText {
   async transcribe(task: TranscribeTask): Promise<Transcript | Cancelled | Lapped> {
     this.tasks.push(task);
     const text = await settled(this.script.shift() ?? 'hello');
+    if (this.takesTime) await delay(STT_QUEUE_MS + STT_COMPUTE_MS);
     if (isCancelled(task)) return { kind: 'cancelled' };
     return {
       kind: 'transcript',
@@ -49,6 +54,7 @@ export class FakeWhisper implements SpeechToText {
 }
 
 export class FakeLlama implements LanguageModel {
+  takesTime = false;
   /** One entry per reply, each a list of pieces of text; ['Fine.'] when there is none left. */
   readonly script: (readonly Script[])[] = [];
   /** What each request asked, as it was at that moment. */
@@ -58,10 +64,12 @@ export class FakeLlama implements LanguageModel {
   async generate(request: GenerateRequest, onText: (text: string) => void): Promise<GenerateOutcome> {
     this.asked.push(request.messages.map((message) => ({ ...message })));
     this.openConversations.add(request.callId);
+    if (this.takesTime) await delay(LLM_QUEUE_MS + LLM_FIRST_TOKEN_MS);
     for (const piece of this.script.shift() ?? ['Fine.']) {
       const text = await settled(piece);
       if (isCancelled(request)) return outcome('cancelled');
       onText(text);
+      if (this.takesTime) await delay(MS_PER_PIECE);
     }
     return outcome('stop');
   }
@@ -73,6 +81,7 @@ export class FakeLlama implements LanguageModel {
 
 /** Speaks each sentence as a constant: the n-th sentence it is given is the sample value n. */
 export class FakeTts implements TextToSpeech {
+  takesTime = false;
   readonly sentences: string[] = [];
   readonly turnIds: number[] = [];
   /** What the next sentences wait for, in order; null answers at once. */
@@ -83,6 +92,7 @@ export class FakeTts implements TextToSpeech {
     this.turnIds.push(task.turnId);
     const value = this.sentences.length;
     await settled(this.script.shift() ?? '');
+    if (this.takesTime) await delay(TTS_QUEUE_MS + TTS_FIRST_AUDIO_MS);
     const writer = new RingWriter(task.downlink, task.epoch);
     const startIndex = writer.writeIndex;
     if (isCancelled(task) || writer.isFlushed) return spoken('cancelled', startIndex, startIndex);
@@ -102,6 +112,10 @@ export interface FakeEngines extends Engines {
 
 export function fakeEngines(): FakeEngines {
   return { whisper: new FakeWhisper(), llama: new FakeLlama(), tts: new FakeTts() };
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 async function settled(script: Script): Promise<string> {

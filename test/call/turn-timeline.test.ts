@@ -1,0 +1,161 @@
+/** Where the time of a turn went: the figures of a report are whole, and add up to what the caller waited. */
+import { describe, expect, it } from 'vitest';
+import type { TurnReport } from '../../src/call/reports.ts';
+import { TurnTimeline } from '../../src/call/turn-timeline.ts';
+import type { Spoken, Transcript } from '../../src/workers/protocol.ts';
+import { CallHarness, pass, useFakeClock } from './call-harness.ts';
+import {
+  LLM_FIRST_TOKEN_MS,
+  LLM_QUEUE_MS,
+  MS_PER_PIECE,
+  STT_COMPUTE_MS,
+  STT_QUEUE_MS,
+  TTS_FIRST_AUDIO_MS,
+  TTS_QUEUE_MS,
+} from './fake-engines.ts';
+import { Gate } from './gate.ts';
+
+const SECONDS_OF_SPEECH_PER_WINDOW = 10;
+
+function sumOf(turn: TurnReport): number {
+  return Object.values(turn.stagesMs).reduce((sum, ms) => sum + ms, 0);
+}
+
+function timelineAt(decidedAtMs: number): TurnTimeline {
+  return new TurnTimeline({
+    callId: 1,
+    sipCallId: 'x',
+    turnId: 2,
+    input: 'speech',
+    decidedAtMs,
+    endpointDelayMs: 400,
+    bargeIn: null,
+  });
+}
+
+function timed(harness: CallHarness): CallHarness {
+  const { whisper, llama, tts } = harness.engines;
+  for (const engine of [whisper, llama, tts]) engine.takesTime = true;
+  return harness;
+}
+
+describe('the figures of a turn in a call', () => {
+  useFakeClock();
+
+  it('add up from the last speech sample to the first packet of the reply', async () => {
+    const harness = timed(new CallHarness());
+    harness.engines.llama.script.push(['One', ' two', ' three.', ' Four.']);
+    await harness.establishAndGreet();
+    await harness.speak(800);
+    await pass(700);
+    await harness.untilSilent();
+    const [turn] = harness.turns;
+    expect(turn?.stagesMs).toMatchObject({
+      endpoint: 400,
+      sttQueue: STT_QUEUE_MS,
+      stt: STT_COMPUTE_MS,
+      llmQueue: LLM_QUEUE_MS,
+      llmFirstToken: LLM_FIRST_TOKEN_MS,
+      // The space after the full stop comes with the fourth piece.
+      firstSentence: 3 * MS_PER_PIECE,
+      ttsQueue: TTS_QUEUE_MS,
+      ttsFirstAudio: TTS_FIRST_AUDIO_MS,
+    });
+    expect(turn?.stagesMs.playout).toBeLessThanOrEqual(20);
+    if (turn === undefined) return;
+    expect(turn.voiceToVoiceMs).toBeCloseTo(sumOf(turn), 3);
+    expect(turn.decisionToVoiceMs).toBeCloseTo(turn.voiceToVoiceMs - 400, 3);
+    await harness.call.end('caller', 'bye');
+  });
+
+  it('count windows that are transcribed side by side once', async () => {
+    const harness = timed(new CallHarness());
+    await harness.establishAndGreet();
+    await harness.speak(1.6 * SECONDS_OF_SPEECH_PER_WINDOW * 1000);
+    await pass(700);
+    await harness.untilSilent();
+    expect(harness.engines.whisper.tasks.length).toBe(2);
+    const [turn] = harness.turns;
+    expect(turn?.heard).toBe('hello hello');
+    expect(turn?.stagesMs.stt).toBe(STT_COMPUTE_MS);
+    expect(turn?.voiceToVoiceMs).toBeCloseTo(turn === undefined ? 0 : sumOf(turn), 3);
+    await harness.call.end('caller', 'bye');
+  });
+
+  it('are whole for a reply without LLaMA', async () => {
+    const harness = timed(new CallHarness());
+    harness.engines.whisper.script.push('');
+    await harness.establishAndGreet();
+    await harness.speak(800);
+    await pass(700);
+    await harness.untilSilent();
+    const [turn] = harness.turns;
+    expect(turn?.stagesMs).toMatchObject({ llmQueue: 0, llmFirstToken: 0, firstSentence: 0 });
+    expect(turn?.voiceToVoiceMs).toBeCloseTo(turn === undefined ? 0 : sumOf(turn), 3);
+    await harness.call.end('caller', 'bye');
+  });
+
+  it('know the first token of a reply that was cut short while it was being written', async () => {
+    const harness = timed(new CallHarness());
+    harness.engines.llama.script.push(['The first sentence is here to be heard. ', new Gate()]);
+    await harness.establishAndGreet();
+    await harness.speak(800);
+    await pass(1500);
+    await harness.speak(700);
+    const [turn] = harness.turns;
+    expect(turn).toMatchObject({ outcome: 'bargedIn' });
+    expect(turn?.stagesMs.llmFirstToken).toBe(LLM_QUEUE_MS + LLM_FIRST_TOKEN_MS);
+    await harness.call.end('caller', 'bye');
+  });
+});
+
+describe('a timeline', () => {
+  const transcript = { queueMs: 5, computeMs: 50 } as Transcript;
+  const spoken = { queueMs: 1, firstAudioMs: 9 } as Spoken;
+
+  it('is all zero but for the endpoint when nothing came of the turn', () => {
+    const report = timelineAt(1000).report('nothingHeard', '');
+    expect(sumOf(report)).toBe(400);
+    expect(report).toMatchObject({ voiceToVoiceMs: 0, decisionToVoiceMs: 0, bargeInToSilenceMs: null });
+  });
+
+  it('takes the first of everything', () => {
+    const timeline = timelineAt(1000);
+    timeline.onTranscript(transcript);
+    timeline.onThinking('hi', 1055);
+    for (const atMs of [1080, 1090]) timeline.onText(atMs);
+    for (const atMs of [1100, 1200]) timeline.onSentence(atMs);
+    timeline.onGenerated(2, 23);
+    timeline.onSpoken(spoken);
+    timeline.onSpoken({ ...spoken, firstAudioMs: 500 });
+    for (const atMs of [1120, 1300]) timeline.onFirstPacket(atMs);
+    const report = timeline.report('replied', 'hello');
+    expect(report.stagesMs).toEqual({
+      endpoint: 400,
+      sttQueue: 5,
+      stt: 50,
+      llmQueue: 2,
+      llmFirstToken: 23,
+      firstSentence: 20,
+      ttsQueue: 1,
+      ttsFirstAudio: 9,
+      playout: 10,
+    });
+    expect(report).toMatchObject({
+      heard: 'hi',
+      reply: 'hello',
+      decisionToVoiceMs: 120,
+      voiceToVoiceMs: 520,
+    });
+    expect(sumOf(report)).toBe(report.voiceToVoiceMs);
+  });
+
+  it('never has a negative stage', () => {
+    const timeline = timelineAt(1000);
+    timeline.onText(1010);
+    timeline.onSentence(1020);
+    timeline.onSpoken(spoken);
+    timeline.onFirstPacket(1025);
+    expect(Math.min(...Object.values(timeline.report('replied', '').stagesMs))).toBeGreaterThanOrEqual(0);
+  });
+});
