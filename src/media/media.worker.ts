@@ -13,6 +13,7 @@ import {
   DROP_REASONS,
   type DropCounters,
   type LegReport,
+  type MediaEvent,
   type MediaMessage,
   type MediaRequest,
   type MediaSnapshot,
@@ -28,6 +29,9 @@ const SOCKETS_PER_LEG = 2;
 
 const settings = workerData as MediaWorkerData;
 const legs = new Map<number, MediaLeg>();
+/** Calls whose sockets are being bound. */
+const opening = new Set<number>();
+let isShuttingDown = false;
 /** Of legs that are gone. */
 const closedLateness = new LatenessHistogram();
 const closedDrops = emptyCounters();
@@ -67,6 +71,7 @@ async function serve(request: MediaRequest): Promise<LegReport | MediaSnapshot |
     case 'snapshot':
       return snapshot();
     case 'shutDown':
+      isShuttingDown = true;
       await Promise.all([...legs.keys()].map(closeLeg));
       return null;
     case 'fault':
@@ -75,21 +80,28 @@ async function serve(request: MediaRequest): Promise<LegReport | MediaSnapshot |
 }
 
 async function openLeg(open: OpenLeg, rtpPort: number): Promise<null> {
-  if (legs.has(open.callId))
-    throw new WildfireError('INVALID_STATE', `call ${open.callId} already has a leg`);
-  const { jitter, mediaTimeoutMs } = settings;
-  const onEvent: ConstructorParameters<typeof MediaLeg>[0]['onEvent'] = (event) =>
-    post({ kind: 'event', event });
-  const leg = new MediaLeg({ open, jitter, mediaTimeoutMs, onEvent, nowMs, random: Math.random });
-  const ports = await openRtpSockets(open.bindAddress, rtpPort, {
-    onRtp: leg.onRtp,
-    onRtcp: leg.onRtcp,
-    onError: leg.onSocketError,
-  });
-  openSockets += SOCKETS_PER_LEG;
-  leg.attach(ports);
-  legs.set(open.callId, leg);
+  const { callId } = open;
+  if (legs.has(callId) || opening.has(callId)) {
+    throw new WildfireError('INVALID_STATE', `call ${callId} already has a leg`);
+  }
+  opening.add(callId);
+  try {
+    await bindLeg(open, rtpPort);
+  } finally {
+    opening.delete(callId);
+  }
+  if (isShuttingDown) await closeLeg(callId); // it was bound after the others had been closed
   return null;
+}
+
+async function bindLeg(open: OpenLeg, rtpPort: number): Promise<void> {
+  const { jitter, mediaTimeoutMs } = settings;
+  const onEvent = (event: MediaEvent): void => post({ kind: 'event', event });
+  const leg = new MediaLeg({ open, jitter, mediaTimeoutMs, onEvent, nowMs, random: Math.random });
+  const handlers = { onRtp: leg.onRtp, onRtcp: leg.onRtcp, onError: leg.onSocketError };
+  leg.attach(await openRtpSockets(open.bindAddress, rtpPort, handlers));
+  openSockets += SOCKETS_PER_LEG;
+  legs.set(open.callId, leg);
 }
 
 async function closeLeg(callId: number): Promise<LegReport> {

@@ -175,6 +175,20 @@ describe('media thread, ends', () => {
     expect(openUdpPorts(OPTIONS.portFirst, OPTIONS.portLast)).toBe(0);
   });
 
+  test('a leg that is being opened while the client closes does not keep the thread alive', async () => {
+    const client = await startClient();
+    const opening = openLeg(client, 1);
+    await Promise.all([client.close(), opening.catch(() => {})]);
+    expect(openUdpPorts(OPTIONS.portFirst, OPTIONS.portLast)).toBe(0);
+  });
+
+  test('a call gets one leg, even when asked for twice at once', async () => {
+    const client = await startClient();
+    const results = await Promise.allSettled([openLeg(client, 1), openLeg(client, 1)]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await client.snapshot()).toMatchObject({ legs: 1, openSockets: 2 });
+  });
+
   test('a thread that dies is told once, fails what was asked, and can be replaced', async () => {
     const client = await startClient({ allowFaults: true });
     const events: MediaEvent[] = [];
