@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { MAX_PENDING_INVITES_PER_SOURCE } from '../../src/sip/limits.ts';
 import type { IncomingInvite } from '../../src/sip/user-agent.ts';
 import { ScriptedPeer } from './scripted-peer.ts';
-import { headerOf, SDP } from './sip-text.ts';
+import { headerOf, requestText, SDP } from './sip-text.ts';
 
 let peer: ScriptedPeer;
 
@@ -81,9 +81,11 @@ describe('an INVITE', () => {
     peer.send({});
     expect(headerOf(peer.last, 'Retry-After')).toBe('5');
     expect(peer.takeSent()).toEqual(['503 INVITE']);
+    peer.agent.receive(Buffer.from(requestText()), { address: '127.0.0.2', port: 5099 });
+    expect(peer.takeSent()).toEqual(['100 INVITE']); // another source is served
     peer.invites[0]?.reject(486);
     peer.send({});
-    expect(peer.invites).toHaveLength(MAX_PENDING_INVITES_PER_SOURCE + 1);
+    expect(peer.invites).toHaveLength(MAX_PENDING_INVITES_PER_SOURCE + 2);
   });
 
   it('gets 503 while draining, OPTIONS too, and calls that stand go on', async () => {
