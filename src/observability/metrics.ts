@@ -51,7 +51,7 @@ export function createMetrics(): Metrics {
     }),
     mainLoopSeconds: new Gauge({
       name: 'wildfire_main_loop_delay_seconds',
-      help: 'Event loop delay of the main thread since the last scrape',
+      help: 'Event loop delay of the main thread since the start',
       labelNames: ['quantile'],
       registers,
     }),

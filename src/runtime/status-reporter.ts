@@ -2,7 +2,6 @@
  * What /metrics and /api/status show: gathers figures from the running parts when asked. Thread: main.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Registry } from 'prom-client';
 import type { CallRegistry } from '../call/call-registry.ts';
 import type { MediaSupervisor } from '../media/media-supervisor.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -22,18 +21,22 @@ export interface StatusParts {
 }
 
 export class StatusReporter implements StatusSource {
-  readonly registry: Registry;
   readonly #parts: StatusParts;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
 
   constructor(parts: StatusParts) {
     this.#parts = parts;
-    this.registry = parts.metrics.registry;
     this.#loopDelay.enable();
   }
 
   isDraining(): boolean {
     return this.#parts.registry.isDraining;
+  }
+
+  async metrics(): Promise<{ contentType: string; text: string }> {
+    const { registry } = this.#parts.metrics;
+    this.#loopDelayMs();
+    return { contentType: registry.contentType, text: await registry.metrics() };
   }
 
   /** Everything that must be back at its idle value when no call is up, and the counters. */

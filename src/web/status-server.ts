@@ -4,11 +4,11 @@
  */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
 import { messageOf, WildfireError } from '../errors.ts';
 
 export interface StatusSource {
-  readonly registry: Registry;
+  /** Everything counted and measured, as a scrape gets it. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
   isDraining(): boolean;
   /** The document of /api/status. */
   status(): Promise<object>;
@@ -46,7 +46,8 @@ export async function startStatusServer(
 async function answer(url: string, source: StatusSource, response: ServerResponse): Promise<void> {
   const path = url.split('?')[0];
   if (path === '/metrics') {
-    send(response, 200, source.registry.contentType, await source.registry.metrics());
+    const { contentType, text } = await source.metrics();
+    send(response, 200, contentType, text);
   } else if (path === '/healthz') {
     const draining = source.isDraining();
     send(
