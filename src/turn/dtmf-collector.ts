@@ -41,7 +41,7 @@ export class DtmfCollector {
   push(digit: string, nowMs: number): DigitResult {
     if (digit === '*') return this.clear();
     if (digit === '#') return this.#finish();
-    if (WORDS[digit] === undefined) return { kind: 'ignored' };
+    if (!/^[0-9]$/u.test(digit)) return { kind: 'ignored' };
     this.#digits += digit;
     this.#deadlineMs = nowMs + this.#config.interDigitMs;
     const isFull = this.#config.isSingleDigit || this.#digits.length >= this.#config.maxDigits;

@@ -98,14 +98,15 @@ export class SentenceSplitter {
 
   // The last clause end within the limit, else the last gap between words, else the limit itself.
   #forcedEnd(): number {
-    const head = this.#pending.slice(0, this.#options.maxChars);
+    const leading = this.#pending.length - this.#pending.trimStart().length;
+    const head = this.#pending.slice(0, leading + this.#options.maxChars);
     const clause = [...head.matchAll(CLAUSE_END)].at(-1);
     if (clause !== undefined && clause.index * 2 > head.length) {
       return withWhiteSpace(head, clause.index + clause[0].length);
     }
     const gap = head.trimEnd().search(/\s\S*$/u);
     if (head.slice(0, gap + 1).trim() !== '') return gap + 1;
-    return endsInsidePair(head) ? head.length - 1 : head.length;
+    return endsInsidePair(head) ? head.length + 1 : head.length;
   }
 }
 

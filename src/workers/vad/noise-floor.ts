@@ -11,40 +11,40 @@ const MINIMUM_BIAS_DB = 1.5;
 /** Weight of the newest frame in the smoothed level. */
 const SMOOTHING = 0.35;
 /** A line is never taken to be quieter: digital silence, comfort noise between packets. */
-export const QUIETEST_DBFS = -72;
+const QUIETEST_DBFS = -72;
+/** Until this much was heard of a call, a line is not taken to be noisier: it may begin with speech. */
+const FIRST_GUESS_DBFS = -50;
+const FIRST_GUESS_FRAMES = 25;
 
-/** Of one call. */
+/** Of one call, or of one band of it. */
 export class NoiseFloor {
-  #smoothDbfs = Number.NaN;
+  #smoothDbfs = FIRST_GUESS_DBFS;
+  /** Of the present and the previous half window. */
   #minimumDbfs = Number.POSITIVE_INFINITY;
-  #previousMinimumDbfs = Number.POSITIVE_INFINITY;
-  #frames = 0;
+  #previousMinimumDbfs = FIRST_GUESS_DBFS;
+  #framesLeft = FIRST_GUESS_FRAMES;
 
   reset(): void {
-    this.#smoothDbfs = Number.NaN;
+    this.#smoothDbfs = FIRST_GUESS_DBFS;
     this.#minimumDbfs = Number.POSITIVE_INFINITY;
-    this.#previousMinimumDbfs = Number.POSITIVE_INFINITY;
-    this.#frames = 0;
+    this.#previousMinimumDbfs = FIRST_GUESS_DBFS;
+    this.#framesLeft = FIRST_GUESS_FRAMES;
   }
 
   /** The level of the next frame. @returns the floor, dBFS */
   update(levelDbfs: number): number {
+    const isFirst = this.#minimumDbfs === Number.POSITIVE_INFINITY;
     const level = Math.max(levelDbfs, QUIETEST_DBFS);
-    if (Number.isNaN(this.#smoothDbfs)) this.#smoothDbfs = level;
-    else this.#smoothDbfs += SMOOTHING * (level - this.#smoothDbfs);
+    this.#smoothDbfs = isFirst ? level : this.#smoothDbfs + SMOOTHING * (level - this.#smoothDbfs);
     if (this.#smoothDbfs < this.#minimumDbfs) this.#minimumDbfs = this.#smoothDbfs;
-    this.#frames += 1;
-    if (this.#frames >= HALF_WINDOW_FRAMES) this.#turnWindow();
-    return this.floorDbfs;
-  }
-
-  get floorDbfs(): number {
+    this.#framesLeft -= 1;
+    if (this.#framesLeft <= 0) this.#turnWindow();
     return Math.min(this.#minimumDbfs, this.#previousMinimumDbfs) + MINIMUM_BIAS_DB;
   }
 
   #turnWindow(): void {
     this.#previousMinimumDbfs = this.#minimumDbfs;
     this.#minimumDbfs = this.#smoothDbfs;
-    this.#frames = 0;
+    this.#framesLeft = HALF_WINDOW_FRAMES;
   }
 }

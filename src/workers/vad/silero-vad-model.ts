@@ -31,6 +31,7 @@ export class SileroVadModel implements VadModel {
   // Silero's own recommendation: 0.5 to start, 0.15 less to stay.
   readonly startThreshold = 0.5;
   readonly stopThreshold = 0.35;
+  readonly startMs = 60;
   readonly #session: InferenceSession;
   readonly #rate: Tensor;
   readonly #numbers: StreamNumbers;

@@ -7,6 +7,7 @@
  */
 import { advance, signedDistance } from '../../ring-buffers/position.ts';
 import type { SpeechDetectorOptions } from './vad-messages.ts';
+import type { VadModel } from './vad-model.ts';
 
 export type SpeechChange = 'none' | 'started' | 'stopped';
 
@@ -21,9 +22,7 @@ export interface FrameVerdict {
 
 export interface DetectorSetting extends SpeechDetectorOptions {
   readonly rateHz: number;
-  readonly frameSamples: number;
-  readonly startThreshold: number;
-  readonly stopThreshold: number;
+  readonly model: Pick<VadModel, 'frameSamples' | 'startThreshold' | 'stopThreshold' | 'startMs'>;
 }
 
 /** Longest stretch without activity inside one onset: the closure of a stop consonant. */
@@ -53,7 +52,7 @@ export class SpeechDetector {
 
   constructor(setting: DetectorSetting) {
     this.#setting = setting;
-    this.#frameMs = (setting.frameSamples * 1000) / setting.rateHz;
+    this.#frameMs = (setting.model.frameSamples * 1000) / setting.rateHz;
   }
 
   get isSpeech(): boolean {
@@ -81,18 +80,18 @@ export class SpeechDetector {
     if (verdict.isActive) this.#extendStretch(verdict);
     else this.#gapMs += this.#frameMs;
     if (this.#gapMs > MAX_ONSET_GAP_MS) this.#forgetStretch();
-    const isEvidence = verdict.speech >= this.#setting.startThreshold;
+    const isEvidence = verdict.speech >= this.#setting.model.startThreshold;
     this.#evidenceMs = isEvidence
       ? this.#evidenceMs + this.#frameMs
-      : Math.max(0, this.#evidenceMs - (this.#frameMs * this.#setting.startMs) / EVIDENCE_MS);
-    if (!isEvidence || this.#evidenceMs < this.#setting.startMs - 1e-6) return 'none';
+      : Math.max(0, this.#evidenceMs - (this.#frameMs * this.#setting.model.startMs) / EVIDENCE_MS);
+    if (!isEvidence || this.#evidenceMs < this.#setting.model.startMs - 1e-6) return 'none';
     this.#begin(verdict);
     return 'started';
   }
 
   #extendStretch(verdict: FrameVerdict): void {
     if (this.#activeMs === 0) {
-      this.#stretchStart = advance(verdict.endSample, -this.#setting.frameSamples);
+      this.#stretchStart = advance(verdict.endSample, -this.#setting.model.frameSamples);
       this.#peakDbfs = Number.NEGATIVE_INFINITY;
       this.#powerSum = 0;
       this.#powerFrames = 0;
@@ -119,7 +118,7 @@ export class SpeechDetector {
   }
 
   #inSpeech(verdict: FrameVerdict): SpeechChange {
-    const isEvidence = verdict.speech >= this.#setting.stopThreshold;
+    const isEvidence = verdict.speech >= this.#setting.model.stopThreshold;
     this.#sinceEvidenceMs = isEvidence ? 0 : this.#sinceEvidenceMs + this.#frameMs;
     if (isEvidence || (verdict.isActive && this.#sinceEvidenceMs <= MAX_UNVOICED_MS)) {
       this.#lastSpeechEnd = verdict.endSample;

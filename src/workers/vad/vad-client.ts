@@ -19,7 +19,7 @@ export const DEFAULT_VAD_OPTIONS: Omit<VadThreadOptions, 'model'> = {
   maxStreams: 512,
   tickMs: 20,
   // The hangover must stay well below turn-config's endpointing.minDelayMs and bargeIn.minSpeechMs.
-  detector: { startMs: 60, stopHangoverMs: 80, maxOnsetMs: 300 },
+  detector: { stopHangoverMs: 80, maxOnsetMs: 300 },
   niceValue: -5,
   allowFaults: false,
 };

@@ -23,8 +23,6 @@ export interface VadEvent {
 
 /** How frames become speech; the same for every model. */
 export interface SpeechDetectorOptions {
-  /** Speech evidence needed for a start. */
-  readonly startMs: number;
   /** Silence after which a stop is reported; endpointing decides the rest. */
   readonly stopHangoverMs: number;
   /** How far before the evidence the onset may lie: soft consonants carry none. */

@@ -29,6 +29,8 @@ export interface VadModel {
   /** Evidence from which a frame counts towards a start, and below which it counts as silence. */
   readonly startThreshold: number;
   readonly stopThreshold: number;
+  /** How long evidence must last for a start. */
+  readonly startMs: number;
   /** State for one more call. @returns its number, reused after `closeStream`; -1 when all are taken */
   openStream(): number;
   closeStream(stream: number): void;

@@ -63,12 +63,11 @@ export class VadStreams {
     if (stream < 0) return false;
     const reader = new TapeReader(uplink);
     const { rateHz, detector } = this.#options;
-    const { frameSamples, startThreshold, stopThreshold } = this.#model;
     this.#watched.push({
       callId,
       reader,
       stream,
-      detector: new SpeechDetector({ ...detector, rateHz, frameSamples, startThreshold, stopThreshold }),
+      detector: new SpeechDetector({ ...detector, rateHz, model: this.#model }),
       positionSamples: reader.positionSamples,
     });
     return true;
