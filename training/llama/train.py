@@ -23,6 +23,7 @@ from .tokenizer import END_OF_TEXT, build_tokenizer
 BATCH = 16
 POOL_BATCHES = 16  # samples are sorted by length within a pool, so that batches carry little padding
 WARMUP_STEPS = 150
+MAX_TOKENS = 512  # longer calls are cut: the memory of eager attention grows with the square
 MATRIX_RATE, OTHER_RATE = 3e-3, 2e-3
 
 
@@ -37,7 +38,8 @@ def draw_pool(tokenizer, rng, progress):
         if rng.random() < copy_share(progress):
             return encode_copying(tokenizer, rng)
         mature = progress > 0.25  # noise and broken histories wait until the plain task is understood
-        return encode_dialogue(tokenizer, rng, draw_dialogue(rng), noisy=mature, history_accidents=mature)
+        sample = encode_dialogue(tokenizer, rng, draw_dialogue(rng), noisy=mature, history_accidents=mature)
+        return tuple(values[:MAX_TOKENS] for values in sample)
 
     samples = sorted((draw() for _ in range(BATCH * POOL_BATCHES)), key=lambda s: len(s[0]))
     batches = [samples[i:i + BATCH] for i in range(0, len(samples), BATCH)]
