@@ -353,7 +353,7 @@ export class TurnPolicy {
 
   #finishUtterance(): HeardSpeech {
     this.#counters.turns += 1;
-    return this.#speech.finish(this.#isForced ? this.#speech.sampleAt(this.#nowMs) : null);
+    return this.#speech.finish(this.#nowMs, this.#isForced);
   }
 
   #flushPositions(): FlushPositions {

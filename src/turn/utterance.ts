@@ -8,6 +8,8 @@ import type { TurnConfig, UtteranceConfig } from './turn-config.ts';
 import type { SampleWindow, SpeechEvent } from './turn-messages.ts';
 
 const NEVER_MS = Number.POSITIVE_INFINITY;
+/** The tape may be this far behind where the clock says that it is: two frames and a late tick. */
+const TAPE_MARGIN_MS = 60;
 
 /** What the caller said in a turn that is over. */
 export interface HeardSpeech {
@@ -82,17 +84,18 @@ export class CallerSpeech {
     return this.#event === null ? this.#earliestSample : sampleAtMs(this.#event, nowMs, this.#rateHz);
   }
 
-  /** Closes the turn. `forcedAtSample` is where a turn that did not end was cut, else null. */
-  finish(forcedAtSample: number | null): HeardSpeech {
+  /** Closes the turn at `nowMs`; with force while the caller still speaks. No window reaches beyond the tape's head. */
+  finish(nowMs: number, isForced: boolean): HeardSpeech {
+    const latestSample = advance(this.sampleAt(nowMs), -msToSamples(TAPE_MARGIN_MS, this.#rateHz));
     const utterance = this.#utterance ?? this.begin(this.#earliestSample);
-    if (forcedAtSample !== null) utterance.stop(forcedAtSample, utterance.levelDbfs);
+    if (isForced) utterance.stop(latestSample, utterance.levelDbfs);
     this.#earliestSample = utterance.endSample;
     return {
-      windows: utterance.windows(),
+      windows: utterance.windows(latestSample),
       speechEndSample: utterance.endSample,
       speechMs: utterance.speechMs,
-      endpointDelayMs: forcedAtSample === null ? this.endpointer.delayMs(utterance) : 0,
-      isForced: forcedAtSample !== null,
+      endpointDelayMs: isForced ? 0 : this.endpointer.delayMs(utterance),
+      isForced,
     };
   }
 }
@@ -169,26 +172,35 @@ export class Utterance {
     this.#levelDbfs = levelDbfs;
   }
 
-  /** The windows to transcribe, in order, each at most maxWindowMs; cut at pauses where there are any. */
-  windows(): SampleWindow[] {
+  /**
+   * The windows to transcribe, in order, each at most maxWindowMs; cut at pauses where there are any.
+   * @param latestSample what lies behind is not on the tape yet
+   */
+  windows(latestSample: number): SampleWindow[] {
     const { config, rateHz } = this.#options;
     const maxSpeechSamples = msToSamples(config.maxWindowMs - config.preRollMs - config.postRollMs, rateHz);
     const pieces = joinStretches(
       this.#stretches.flatMap((stretch) => cutStretch(stretch, maxSpeechSamples)),
       maxSpeechSamples,
     );
-    return pieces.map((piece, index) => this.#pad(piece, pieces[index - 1], pieces[index + 1]));
+    return pieces.map((piece, index) => {
+      const next = pieces[index + 1]?.startSample;
+      return this.#pad(
+        piece,
+        pieces[index - 1],
+        next === undefined ? latestSample : middle(piece.endSample, next),
+      );
+    });
   }
 
   // Pre-roll and post-roll; between two windows each gets at most half of the pause, so no word is read twice.
-  #pad(piece: Stretch, previous: Stretch | undefined, next: Stretch | undefined): SampleWindow {
+  #pad(piece: Stretch, previous: Stretch | undefined, latestSample: number): SampleWindow {
     const { config, rateHz, earliestSample } = this.#options;
-    const roomBefore = previous
-      ? signedDistance(previous.endSample, piece.startSample) / 2
-      : Math.max(0, signedDistance(earliestSample, piece.startSample));
-    const roomAfter = next ? signedDistance(piece.endSample, next.startSample) / 2 : Number.POSITIVE_INFINITY;
-    const before = Math.min(msToSamples(config.preRollMs, rateHz), Math.ceil(roomBefore));
-    const after = Math.min(msToSamples(config.postRollMs, rateHz), Math.floor(roomAfter));
+    const firstSample = previous ? middle(previous.endSample, piece.startSample) : earliestSample;
+    const roomBefore = Math.max(0, signedDistance(firstSample, piece.startSample));
+    const roomAfter = Math.max(0, signedDistance(piece.endSample, latestSample));
+    const before = Math.min(msToSamples(config.preRollMs, rateHz), roomBefore);
+    const after = Math.min(msToSamples(config.postRollMs, rateHz), roomAfter);
     return { fromSample: advance(piece.startSample, -before), toSample: advance(piece.endSample, after) };
   }
 }
@@ -235,6 +247,10 @@ export function msToSamples(ms: number, rateHz: number): number {
 
 export function samplesToMs(samples: number, rateHz: number): number {
   return (samples * 1000) / rateHz;
+}
+
+function middle(a: number, b: number): number {
+  return advance(a, Math.floor(signedDistance(a, b) / 2));
 }
 
 function laterOf(a: number, b: number): number {

@@ -527,6 +527,7 @@ describe('speech that does not end', () => {
     expect(scene.log.at(-1)!.atMs).toBe(startMs + 28_000);
     expect(asked.isForced).toBe(true);
     expect(asked.windows).toHaveLength(3);
+    expect(scene.msOf(asked.windows.at(-1)!.toSample)).toBe(startMs + 28_000 - 60);
     for (const { fromSample, toSample } of asked.windows)
       expect((toSample - fromSample) >>> 0).toBeLessThanOrEqual(80_000);
     for (const [index, { fromSample }] of asked.windows.entries()) {

@@ -26,9 +26,16 @@ function speak(
   return utterance;
 }
 
+/** A head of the tape far beyond the speech. */
+function later(sample: number): number {
+  return (sample + 8000) >>> 0;
+}
+
 function windowsMs(base: number, utterance: Utterance): number[][] {
   const ms = (sample: number) => ((sample - base) | 0) / 8;
-  return utterance.windows().map(({ fromSample, toSample }) => [ms(fromSample), ms(toSample)]);
+  return utterance
+    .windows(later(utterance.endSample))
+    .map(({ fromSample, toSample }) => [ms(fromSample), ms(toSample)]);
 }
 
 describe('windows', () => {
@@ -54,6 +61,12 @@ describe('windows', () => {
     expect(windowsMs(0, speak(0, [[1000, 1500]], 1200))).toEqual([[1000, 1700]]);
   });
 
+  test('do not reach beyond what is on the tape', () => {
+    const utterance = speak(0, [[1000, 1500]]);
+    expect(utterance.windows(1540 * 8)[0]!.toSample).toBe(1540 * 8);
+    expect(utterance.windows(1400 * 8)[0]!.toSample).toBe(1500 * 8);
+  });
+
   test('a long turn is split at a pause, and no sample is read twice', () => {
     expect(
       windowsMs(
@@ -71,7 +84,7 @@ describe('windows', () => {
   });
 
   test('speech without a pause is split anyway', () => {
-    const windows = speak(0, [[1000, 26_000]]).windows();
+    const windows = speak(0, [[1000, 26_000]]).windows(1_000_000);
     expect(windows).toHaveLength(3);
     for (const { fromSample, toSample } of windows)
       expect(toSample - fromSample).toBeLessThanOrEqual(MAX_SAMPLES);
@@ -125,7 +138,7 @@ describe('measures', () => {
     utterance.stop(900, -20);
     utterance.stop(5000, -20);
     expect(utterance.speechMs).toBe(0);
-    expect(utterance.windows()).toHaveLength(1);
+    expect(utterance.windows(8000)).toHaveLength(1);
   });
 });
 
