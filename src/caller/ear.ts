@@ -26,9 +26,12 @@ export async function understand(samples: Int16Array, transcribe: TranscribeSamp
   return texts.join(' ');
 }
 
-/** Whether all expectations (regular expressions, case ignored) are found in the text. */
+/** Whether all expectations (regular expressions, case ignored) are found in the text, whose punctuation is left out. */
 export function meetsExpectations(text: string, expectations: readonly string[]): boolean {
-  const plain = text.toLowerCase().replace(/[^\p{L}\p{N}' ]+/gu, ' ');
+  const plain = text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}']+/gu, ' ')
+    .trim();
   return expectations.every((expectation) => new RegExp(expectation, 'i').test(plain));
 }
 

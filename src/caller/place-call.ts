@@ -5,7 +5,7 @@
 import { WildfireError } from '../errors.ts';
 import { monotonicMs } from '../observability/clock.ts';
 import { makeOffer, readAnswer } from '../sdp/negotiation.ts';
-import type { SipUserAgent } from '../sip/user-agent.ts';
+import type { AnsweredCall, SipUserAgent } from '../sip/user-agent.ts';
 import { type ConversationParts, type ConversationResult, holdConversation } from './caller-conversation.ts';
 import type { CallerScript } from './script.ts';
 import { Telephone, type TelephoneCounters } from './telephone.ts';
@@ -48,13 +48,21 @@ export async function placeCall(plan: CallPlan): Promise<PlacedCall> {
 async function dialAndTalk(plan: CallPlan, telephone: Telephone): Promise<PlacedCall> {
   const offer = makeOffer({ address: plan.localAddress, port: telephone.rtpPort });
   const outgoing = plan.userAgent.call(plan.uri, offer);
-  const { answerSdp, dialog, postDialDelayMs } = await outgoing.answered;
+  const call = await outgoing.answered;
+  try {
+    return await talkOver(plan, telephone, call);
+  } finally {
+    await call.dialog.bye(); // does nothing when the other side has hung up
+  }
+}
+
+async function talkOver(plan: CallPlan, telephone: Telephone, call: AnsweredCall): Promise<PlacedCall> {
   const answeredAtMs = monotonicMs();
   let isHungUp = false;
-  dialog.onBye(() => {
+  call.dialog.onBye(() => {
     isHungUp = true;
   });
-  const media = readAnswer(answerSdp);
+  const media = readAnswer(call.answerSdp);
   if (media.remote === null)
     throw new WildfireError('SDP_INVALID', 'the answer names no address to send audio to');
   telephone.connect({
@@ -64,13 +72,11 @@ async function dialAndTalk(plan: CallPlan, telephone: Telephone): Promise<Placed
     telephoneEventPayloadType: media.telephoneEventPayloadType,
   });
   const talk = await holdConversation(plan.script, { ...plan.parts, telephone, isHungUp: () => isHungUp });
-  const endedByAgent = isHungUp;
-  if (!isHungUp) await dialog.bye();
   return {
     ...talk,
-    endedBy: endedByAgent ? 'agent' : 'caller',
+    endedBy: isHungUp ? 'agent' : 'caller',
     error: null,
-    postDialDelayMs,
+    postDialDelayMs: call.postDialDelayMs,
     answeredAtMs,
     rtp: telephone.counters,
     saidSamples: telephone.said.samples.slice(),

@@ -22,9 +22,18 @@ const stepSchema = z
     /** Speak over the agent, this long after its reply to the step before began. */
     bargeInAfterMs: z.int().min(0).optional(),
     /** Regular expressions (case ignored) that what the agent says aloud must all match. */
-    expect: z.array(z.string()).default([]),
+    expect: z.array(z.string().refine(isPattern, 'not a regular expression')).default([]),
   })
   .refine((step) => (step.say === undefined) !== (step.dtmf === undefined), 'needs either "say" or "dtmf"');
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false; // what is wrong with it is not worth more words than "not a regular expression"
+  }
+}
 
 const scriptSchema = z.strictObject({
   name: z.string().min(1),
@@ -65,14 +74,21 @@ export function drawScript(script: CallerScript, seed: number): CallerScript {
       options[Math.floor(random() * options.length)] ?? '',
     ]),
   );
-  const fill = (text: string): string =>
-    text.replace(/\{(\w+)\}/g, (whole, word: string) => drawn[word] ?? whole);
+  const fill = (text: string, written = (choice: string): string => choice): string =>
+    text.replace(/\{(\w+)\}/g, (whole, word: string) =>
+      drawn[word] === undefined ? whole : written(drawn[word]),
+    );
   return {
     ...script,
     steps: script.steps.map((step) => ({
       ...step,
       ...(step.say === undefined ? {} : { say: fill(step.say) }),
-      expect: step.expect.map(fill),
+      expect: step.expect.map((pattern) => fill(pattern, asPattern)),
     })),
   };
+}
+
+/** A pattern that matches this text and nothing else. */
+function asPattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

@@ -114,6 +114,7 @@ export class Telephone {
   #tick(): void {
     if (this.#line === null) return;
     const dueFrames = Math.floor((monotonicMs() - this.#startedAtMs) / FRAME_MS) + 1 - this.#framesSent;
+    this.#startedAtMs += Math.max(0, dueFrames - MAX_CATCH_UP_FRAMES) * FRAME_MS;
     for (let i = 0; i < Math.min(dueFrames, MAX_CATCH_UP_FRAMES); i++) this.#sendFrame(this.#line);
     this.#schedule();
   }

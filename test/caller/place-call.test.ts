@@ -1,0 +1,178 @@
+/**
+ * A whole call of the built-in caller, dialled over loopback SIP, with a callee that talks back in tones: who
+ * speaks when, what is measured, and who hangs up when something goes wrong.
+ */
+import { afterEach, describe, expect, it } from 'vitest';
+import type { StepResult } from '../../src/caller/caller-conversation.ts';
+import { placeCall } from '../../src/caller/place-call.ts';
+import type { CallerScript, CallerStep } from '../../src/caller/script.ts';
+import { Telephone } from '../../src/caller/telephone.ts';
+import { makeOffer, readAnswer } from '../../src/sdp/negotiation.ts';
+import { type DialogEnd, type SipDialog, SipUserAgent } from '../../src/sip/user-agent.ts';
+import { tone } from './tones.ts';
+
+const LOOPBACK = '127.0.0.1';
+/** Silence of the caller after which the callee answers. */
+const REPLY_AFTER_MS = 800;
+
+const closers: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+interface Callee {
+  readonly uri: string;
+  readonly telephone: Telephone;
+  readonly ended: Promise<DialogEnd>;
+  /** Runs with the answered call. */
+  onAnswered: (dialog: SipDialog) => void;
+}
+
+/** Answers one call and leaves the talking to the test. */
+async function startCallee(answerSdp?: string): Promise<Callee> {
+  const telephone = await Telephone.open(LOOPBACK);
+  const { promise: ended, resolve } = Promise.withResolvers<DialogEnd>();
+  const callee = { uri: '', telephone, ended, onAnswered: (_dialog: SipDialog): void => {} };
+  const userAgent = await SipUserAgent.start({
+    bindAddress: LOOPBACK,
+    port: 0,
+    userAgentName: 'callee',
+    onInvite: (invite) => {
+      const sdp = answerSdp ?? makeOffer({ address: LOOPBACK, port: telephone.rtpPort });
+      const { remote } = readAnswer(invite.offer ?? '');
+      if (remote === null) return invite.reject(488);
+      telephone.connect({ remote, codec: 'PCMU', payloadType: 0, telephoneEventPayloadType: null });
+      void invite.accept(sdp).then(({ dialog }) => {
+        dialog.onEnded(resolve);
+        callee.onAnswered(dialog);
+      });
+    },
+  });
+  closers.push(
+    () => userAgent.close(),
+    () => telephone.close(),
+  );
+  callee.uri = `sip:x@${LOOPBACK}:${userAgent.port}`;
+  return callee;
+}
+
+async function dial(
+  callee: Callee,
+  steps: Partial<CallerStep>[],
+  parts: { onStep?: (step: StepResult) => void; render?: () => Promise<Int16Array> } = {},
+): ReturnType<typeof placeCall> {
+  const userAgent = await SipUserAgent.start({
+    bindAddress: LOOPBACK,
+    port: 0,
+    userAgentName: 'caller',
+    onInvite: (invite) => invite.reject(486),
+  });
+  closers.push(() => userAgent.close());
+  const script: CallerScript = {
+    name: 'x',
+    expectsGreeting: true,
+    choices: {},
+    steps: steps.map((step) => ({ goal: 'g', expect: [], ...step })),
+  };
+  return placeCall({
+    userAgent,
+    uri: callee.uri,
+    localAddress: LOOPBACK,
+    script,
+    parts: {
+      transcribe: async (samples) => `${Math.round(samples.length / 8000)} seconds`,
+      render: parts.render ?? (async () => tone(300)),
+      ...(parts.onStep === undefined ? {} : { onStep: parts.onStep }),
+    },
+  });
+}
+
+describe('a call of the built-in caller', () => {
+  it('waits for the greeting, takes turns, keys, interrupts, and hangs up', { timeout: 30_000 }, async () => {
+    const callee = await startCallee();
+    callee.onAnswered = () => void callee.telephone.say(tone(500));
+    const stopReplying = replyWhenSpokenTo(callee.telephone, [tone(400), tone(1200), tone(400)]);
+    const placed = await dial(
+      callee,
+      [
+        { say: 'one', expect: ['second'] },
+        { dtmf: '4#', expect: ['nothing like it'] },
+        { say: 'two' },
+        { say: 'three', bargeInAfterMs: 400 },
+      ],
+      // Keys are no audio that the callee would hear: its answer to them comes by the clock.
+      { onStep: onceAfter(1200, () => void callee.telephone.say(tone(400))) },
+    );
+    stopReplying();
+    expect(placed).toMatchObject({ endedBy: 'caller', endedEarly: false, greeting: '1 seconds' });
+    expect(await callee.ended).toBe('remoteBye');
+    expect(placed.greetingMs).toBeLessThan(500);
+    expect(placed.steps.map(({ goalMet }) => goalMet)).toEqual([true, false, true, true]);
+    const [first, keyed, , barged] = placed.steps;
+    expect(first?.voiceToVoiceMs).toBeGreaterThan(REPLY_AFTER_MS);
+    expect(first?.voiceToVoiceMs).toBeLessThan(REPLY_AFTER_MS + 600);
+    expect(keyed?.said).toBe('4#');
+    expect(barged?.bargeIn).toBe(true);
+    // The reply that was talked over lasted 1200 ms, and was interrupted 400 ms after its start.
+    expect((barged?.agentStoppedAtMs ?? 0) - (barged?.startedAtMs ?? 0)).toBeGreaterThan(600);
+    expect((barged?.agentStoppedAtMs ?? 0) - (barged?.startedAtMs ?? 0)).toBeLessThan(1000);
+    expect(placed.rtp.sent).toBeGreaterThan(200);
+    expect(placed.rtp.lost).toBe(0);
+    expect(placed.heardSamples.length).toBeGreaterThan(8000 * 3);
+  });
+
+  it('notices that the agent hung up', { timeout: 20_000 }, async () => {
+    const callee = await startCallee();
+    callee.onAnswered = (dialog) => {
+      void callee.telephone.say(tone(300)).then(() => dialog.bye());
+    };
+    const placed = await dial(callee, [{ say: 'one' }, { say: 'two' }]);
+    expect(placed).toMatchObject({ endedBy: 'agent', endedEarly: true });
+  });
+
+  it('hangs up when its own voice fails', async () => {
+    const callee = await startCallee();
+    const render = (): Promise<Int16Array> => Promise.reject(new Error('no voice'));
+    await expect(dial(callee, [{ say: 'one' }], { render })).rejects.toThrow('no voice');
+    expect(await callee.ended).toBe('remoteBye');
+  });
+
+  it('hangs up when the answer names no address to talk to', async () => {
+    const held = makeOffer({ address: LOOPBACK, port: 4000 }).replace(
+      'c=IN IP4 127.0.0.1',
+      'c=IN IP4 0.0.0.0',
+    );
+    const callee = await startCallee(held);
+    await expect(dial(callee, [{ say: 'one' }])).rejects.toMatchObject({ code: 'SDP_INVALID' });
+    expect(await callee.ended).toBe('remoteBye');
+  });
+
+  it('says why it was refused', async () => {
+    const callee = await startCallee();
+    const uri = callee.uri.replace(/sip:.*/, 'nonsense');
+    await expect(dial({ ...callee, uri }, [{ say: 'one' }])).rejects.toMatchObject({ code: 'USAGE_INVALID' });
+  });
+});
+
+/** Gives the next reply each time the caller has fallen silent for REPLY_AFTER_MS. */
+function replyWhenSpokenTo(telephone: Telephone, replies: Int16Array[]): () => void {
+  let answeredUpToMs = 0;
+  const watch = setInterval(() => {
+    const lastMs = telephone.heard.lastVoicedAtMs(answeredUpToMs + 1);
+    if (lastMs === null || telephone.heard.silenceStartMs(lastMs + 1, REPLY_AFTER_MS) === null) return;
+    answeredUpToMs = lastMs;
+    const reply = replies.shift();
+    if (reply !== undefined) void telephone.say(reply);
+  }, 20);
+  return () => clearInterval(watch);
+}
+
+/** Calls once, this long after the first call of what it returns. */
+function onceAfter(delayMs: number, run: () => void): () => void {
+  let isPending = true;
+  return () => {
+    if (isPending) setTimeout(run, delayMs);
+    isPending = false;
+  };
+}
