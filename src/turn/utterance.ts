@@ -54,7 +54,7 @@ export class CallerSpeech {
   }
 
   begin(startSample: number): Utterance {
-    this.#utterance = new Utterance(startSample, {
+    this.#utterance = new Utterance(laterOf(startSample, this.#earliestSample), {
       config: this.#config,
       rateHz: this.#rateHz,
       earliestSample: this.#earliestSample,
