@@ -46,8 +46,8 @@ async function run(uri: string, options: CallOptions): Promise<number> {
   const pack = await loadPack(packFolderOf(configOf(options).models.pack));
   const recording = options.wav === undefined ? null : readRecording(options.wav);
   const script = recording === null ? scriptOf(options, pack.folder) : recordingScript(options.wav ?? '');
-  const engines = await startCallerEngines(pack, CALLER_VOICE);
   const localAddress = await localAddressTowards(host);
+  const engines = await startCallerEngines(pack, CALLER_VOICE);
   const userAgent = await SipUserAgent.start({
     bindAddress: localAddress,
     port: 0,

@@ -42,7 +42,7 @@ export async function runCli(argv: readonly string[], startRuntime: RuntimeStart
     gpuCommand(exit),
     testCommand(exit),
   ];
-  for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program));
+  for (const command of commands) program.addCommand(adopted(command, program));
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
@@ -50,4 +50,11 @@ export async function runCli(argv: readonly string[], startRuntime: RuntimeStart
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
     return reportError(error);
   }
+}
+
+/** The command with its parent's way of ending and of telling errors, and so all commands below it. */
+function adopted(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) adopted(child, command);
+  return command;
 }

@@ -5,13 +5,19 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { CallReport, TurnReport } from '../call/reports.ts';
-import { WildfireError } from '../errors.ts';
+import { type ErrorCode, WildfireError } from '../errors.ts';
+import { EXIT_MISSING, EXIT_USAGE } from './exit-codes.ts';
 
 export type RuntimeMessage =
   | { readonly event: 'ready'; readonly sipPort: number; readonly webPort: number | null }
   | { readonly event: 'turn'; readonly turn: TurnReport }
   | { readonly event: 'callEnded'; readonly call: CallReport }
   | { readonly event: 'stopped' };
+
+const CODE_BY_EXIT: Readonly<Record<number, ErrorCode>> = {
+  [EXIT_USAGE]: 'CONFIG_INVALID',
+  [EXIT_MISSING]: 'WORKER_WARMUP',
+};
 
 export class RuntimeProcess {
   readonly turns: TurnReport[] = [];
@@ -32,7 +38,8 @@ export class RuntimeProcess {
   /**
    * Starts one and waits until it is ready.
    * @param settings `key=value` of the configuration
-   * @throws WildfireError INVALID_STATE when it ended instead; it has said why on stderr
+   * @throws WildfireError CONFIG_INVALID, WORKER_WARMUP or INVALID_STATE when it ended instead; it has said why on
+   * stderr, and the code leads to the same exit code as its own
    */
   static async start(settings: readonly string[]): Promise<RuntimeProcess> {
     const runtime = new RuntimeProcess(settings);
@@ -45,8 +52,8 @@ export class RuntimeProcess {
     const outcome = await Promise.race([ready.then(() => 'ready' as const), runtime.#exited]);
     if (outcome !== 'ready') {
       throw new WildfireError(
-        'INVALID_STATE',
-        `the runtime ended with exit code ${outcome} before it was ready`,
+        CODE_BY_EXIT[outcome ?? -1] ?? 'INVALID_STATE',
+        `the runtime ended with exit code ${outcome} before it was ready (see above)`,
       );
     }
     return runtime;

@@ -5,6 +5,7 @@
  */
 
 import { Call } from '../call/call.ts';
+import { CallAudioStore } from '../call/call-audio.ts';
 import type { CallDependencies } from '../call/call-dependencies.ts';
 import { CallRegistry } from '../call/call-registry.ts';
 import type { CallReport, TurnReport } from '../call/reports.ts';
@@ -44,10 +45,12 @@ class Runtime implements RunningRuntime {
   readonly #metrics: Metrics = createMetrics();
   readonly #registry: CallRegistry;
   readonly #calls = new Map<number, Call>();
+  readonly #audio = new CallAudioStore();
   /** What to close, in the order of starting; stopped in reverse. */
   readonly #closers: (() => Promise<void>)[] = [];
   #sip: SipUserAgent | null = null;
   #web: StatusServer | null = null;
+  #engines: RunningEngines | null = null;
   #dependencies: CallDependencies | null = null;
 
   constructor(config: Config, pack: ModelPack, events: RuntimeEvents) {
@@ -69,6 +72,7 @@ class Runtime implements RunningRuntime {
   async start(): Promise<void> {
     const sip = await this.#startSip();
     const media = await this.#startMedia();
+    await this.#startWeb(sip, media);
     const vad = await VadClient.start({
       model: this.#config.vad.model,
       sileroPath: this.#config.vad.sileroPath,
@@ -77,9 +81,7 @@ class Runtime implements RunningRuntime {
     vad.onEvent((event) => this.#calls.get(event.callId)?.onSpeech(event));
     const engines = await startEngines(this.#config, this.#pack, { log: this.#log, metrics: this.#metrics });
     this.#closers.push(() => engines.close());
-    await this.#startWeb(
-      new StatusReporter({ registry: this.#registry, sip, media, engines, metrics: this.#metrics }),
-    );
+    this.#engines = engines;
     this.#dependencies = this.#callDependencies(media, vad, engines);
   }
 
@@ -135,10 +137,17 @@ class Runtime implements RunningRuntime {
     return media;
   }
 
-  async #startWeb(reporter: StatusReporter): Promise<void> {
-    this.#closers.push(async () => reporter.close());
+  async #startWeb(sip: SipUserAgent, media: MediaSupervisor): Promise<void> {
     const { enabled, bindAddress, port } = this.#config.web;
     if (!enabled) return;
+    const reporter = new StatusReporter({
+      registry: this.#registry,
+      sip,
+      media,
+      engines: () => this.#engines,
+      metrics: this.#metrics,
+    });
+    this.#closers.push(async () => reporter.close());
     const web = await startStatusServer({ bindAddress, port }, reporter);
     this.#web = web;
     this.#closers.push(() => web.close());
@@ -147,6 +156,7 @@ class Runtime implements RunningRuntime {
 
   #callDependencies(media: MediaSupervisor, vad: VadClient, engines: RunningEngines): CallDependencies {
     return {
+      audio: this.#audio,
       media,
       vad,
       engines,

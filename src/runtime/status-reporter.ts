@@ -2,6 +2,7 @@
  * What /metrics and /api/status show: gathers figures from the running parts when asked. Thread: main.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { CallAudioStore } from '../call/call-audio.ts';
 import type { CallRegistry } from '../call/call-registry.ts';
 import type { MediaSupervisor } from '../media/media-supervisor.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -14,9 +15,11 @@ const LOOP_RESOLUTION_MS = 10;
 
 export interface StatusParts {
   readonly registry: CallRegistry;
+  readonly audio: CallAudioStore;
   readonly sip: SipUserAgent;
   readonly media: MediaSupervisor;
-  readonly engines: RunningEngines;
+  /** Null until they have loaded their models. */
+  readonly engines: () => RunningEngines | null;
   readonly metrics: Metrics;
 }
 
@@ -29,8 +32,10 @@ export class StatusReporter implements StatusSource {
     this.#loopDelay.enable();
   }
 
-  isDraining(): boolean {
-    return this.#parts.registry.isDraining;
+  health(): 'starting' | 'ok' | 'draining' {
+    const { registry, engines } = this.#parts;
+    if (registry.isDraining) return 'draining';
+    return engines() === null ? 'starting' : 'ok';
   }
 
   async metrics(): Promise<{ contentType: string; text: string }> {
@@ -41,20 +46,22 @@ export class StatusReporter implements StatusSource {
 
   /** Everything that must be back at its idle value when no call is up, and the counters. */
   async status(): Promise<object> {
-    const { registry, sip, media, engines } = this.#parts;
+    const { registry, audio, sip, media, engines } = this.#parts;
     return {
+      health: this.health(),
       draining: registry.isDraining,
       activeCalls: registry.activeCalls,
       held: registry.ledgerTotals(),
+      rings: { inUse: audio.inUse, spare: audio.spare },
       sip: {
         openDialogs: sip.openDialogs,
         pendingTransactions: sip.pendingTransactions,
         counters: sip.counters(),
       },
       media: await media.snapshot(),
-      openSequences: engines.llama.openSequences,
+      openSequences: engines()?.llama.openSequences ?? 0,
       mainLoopMs: this.#loopDelayMs(),
-      rssMiB: process.memoryUsage.rss() / 2 ** 20,
+      memoryMiB: memoryMiB(),
     };
   }
 
@@ -76,4 +83,10 @@ export class StatusReporter implements StatusSource {
 
 function delayMs(sampleNs: number): number {
   return Math.max(0, sampleNs / 1e6 - LOOP_RESOLUTION_MS);
+}
+
+/** Resident, JavaScript heap, and shared and plain buffers of all threads. */
+function memoryMiB(): { rss: number; heapUsed: number; arrayBuffers: number } {
+  const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+  return { rss: rss / 2 ** 20, heapUsed: heapUsed / 2 ** 20, arrayBuffers: arrayBuffers / 2 ** 20 };
 }

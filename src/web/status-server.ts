@@ -1,5 +1,5 @@
 /**
- * The HTTP side: /metrics (Prometheus), /healthz (200, or 503 while draining) and /api/status. Reads only.
+ * The HTTP side: /metrics (Prometheus), /healthz (200, or 503 while starting or draining) and /api/status. Reads only.
  * Thread: main.
  */
 import { createServer, type Server, type ServerResponse } from 'node:http';
@@ -9,7 +9,7 @@ import { messageOf, WildfireError } from '../errors.ts';
 export interface StatusSource {
   /** Everything counted and measured, as a scrape gets it. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
-  isDraining(): boolean;
+  health(): 'starting' | 'ok' | 'draining';
   /** The document of /api/status. */
   status(): Promise<object>;
 }
@@ -49,13 +49,8 @@ async function answer(url: string, source: StatusSource, response: ServerRespons
     const { contentType, text } = await source.metrics();
     send(response, 200, contentType, text);
   } else if (path === '/healthz') {
-    const draining = source.isDraining();
-    send(
-      response,
-      draining ? 503 : 200,
-      'application/json',
-      JSON.stringify({ status: draining ? 'draining' : 'ok' }),
-    );
+    const status = source.health();
+    send(response, status === 'ok' ? 200 : 503, 'application/json', JSON.stringify({ status }));
   } else if (path === '/api/status') {
     send(response, 200, 'application/json', JSON.stringify(await source.status()));
   } else {

@@ -19,7 +19,7 @@ const SOURCE: StatusSource = {
     contentType: metrics.registry.contentType,
     text: await metrics.registry.metrics(),
   }),
-  isDraining: () => false,
+  health: () => 'ok',
   status: async () => ({ activeCalls: 3 }),
 };
 
@@ -43,14 +43,14 @@ describe('status server', () => {
     expect(families.get('wildfire_stage_seconds')?.type).toBe('histogram');
   });
 
-  it('is healthy, or draining', async () => {
-    let isDraining = false;
-    const get = await serve({ isDraining: () => isDraining });
-    const healthy = await get('/healthz');
-    expect([healthy.status, await healthy.json()]).toEqual([200, { status: 'ok' }]);
-    isDraining = true;
-    const draining = await get('/healthz?verbose=1');
-    expect([draining.status, await draining.json()]).toEqual([503, { status: 'draining' }]);
+  it.each([
+    ['starting', 503],
+    ['ok', 200],
+    ['draining', 503],
+  ] as const)('is healthy only when it takes calls: %s is %d', async (health, status) => {
+    const get = await serve({ health: () => health });
+    const response = await get('/healthz?verbose=1');
+    expect([response.status, await response.json()]).toEqual([status, { status: health }]);
   });
 
   it('gives the status as JSON that nobody keeps', async () => {
