@@ -2,6 +2,7 @@
 import type { Log } from '../observability/log.ts';
 import type { RingHandle, TapeHandle } from '../ring-buffers/layout.ts';
 import type { TurnConfig } from '../turn/turn-config.ts';
+import type { CallAudioStore } from './call-audio.ts';
 import type { Engines, MediaPort, VadPort } from './ports.ts';
 import type { CallReport, TurnReport } from './reports.ts';
 
@@ -17,6 +18,7 @@ export interface AgentPersona {
 }
 
 export interface CallDependencies {
+  readonly audio: CallAudioStore;
   readonly media: MediaPort;
   readonly vad: VadPort;
   readonly engines: Engines;

@@ -5,20 +5,14 @@
  */
 import type { MediaEvent } from '../media/media-protocol.ts';
 import { monotonicMs } from '../observability/clock.ts';
-import { createRing, createTape, type RingHandle, type TapeHandle } from '../ring-buffers/layout.ts';
 import { answerOffer, makeOffer, type NegotiatedMedia, readAnswer } from '../sdp/negotiation.ts';
 import type { IncomingInvite, ReinviteReply, SipDialog } from '../sip/user-agent.ts';
 import type { SpeechEvent } from '../turn/turn-messages.ts';
+import type { CallAudio } from './call-audio.ts';
 import type { CallDependencies } from './call-dependencies.ts';
 import { Conversation } from './conversation.ts';
 import { type LedgerCounts, type LedgerKind, ResourceLedger } from './ledger.ts';
 import type { CallReport, EndedBy, RtpReport } from './reports.ts';
-
-const LEG_RATE_HZ = 8000;
-/** 65 s: the longest turn and the time its transcription may wait, with room to spare. */
-const UPLINK_CAPACITY_SAMPLES = 2 ** 19;
-/** 33 s: more than any sentence, so that a writer hardly ever waits. */
-const DOWNLINK_CAPACITY_SAMPLES = 2 ** 18;
 
 const NO_RTP: RtpReport = { sent: 0, received: 0, lost: 0, late: 0, underrunFrames: 0 };
 
@@ -29,14 +23,7 @@ export class Call {
   readonly #dependencies: CallDependencies;
   readonly #ledger = new ResourceLedger();
   readonly #invitedAtMs = monotonicMs();
-  readonly #uplink: TapeHandle = createTape({
-    rateHz: LEG_RATE_HZ,
-    capacitySamples: UPLINK_CAPACITY_SAMPLES,
-  });
-  readonly #downlink: RingHandle = createRing({
-    rateHz: LEG_RATE_HZ,
-    capacitySamples: DOWNLINK_CAPACITY_SAMPLES,
-  });
+  readonly #audio: CallAudio;
   #conversation: Conversation | null = null;
   /** Settles when nothing is being acquired: the end waits for it, since that item has to be given back, too. */
   #acquiring: Promise<void> = Promise.resolve();
@@ -50,6 +37,7 @@ export class Call {
     this.sipCallId = invite.sipCallId;
     this.#invite = invite;
     this.#dependencies = dependencies;
+    this.#audio = dependencies.audio.take();
     this.#ledger.acquire('ring', () => {});
     invite.onCancel(() => void this.end('caller', 'cancel'));
   }
@@ -90,7 +78,7 @@ export class Call {
     this.#stopIfEnded();
     const { media } = this.#dependencies;
     const { localAddress: bindAddress, offer } = this.#invite;
-    const open = { callId: this.id, bindAddress, uplink: this.#uplink, downlink: this.#downlink };
+    const open = { callId: this.id, bindAddress, ...this.#audio };
     const { rtpPort } = await this.#hold(
       'rtpPort',
       () => media.openLeg(open),
@@ -164,7 +152,7 @@ export class Call {
     const { vad } = this.#dependencies;
     await this.#hold(
       'vadWatch',
-      () => vad.watch(this.id, this.#uplink),
+      () => vad.watch(this.id, this.#audio.uplink),
       () => vad.unwatch(this.id),
     );
   }
@@ -176,8 +164,7 @@ export class Call {
     const conversation = new Conversation({
       callId: this.id,
       sipCallId: this.sipCallId,
-      uplink: this.#uplink,
-      downlink: this.#downlink,
+      ...this.#audio,
       invitedAtMs: this.#invitedAtMs,
       engines,
       agent,
@@ -228,12 +215,20 @@ export class Call {
     const { log, onCallEnded, leave } = this.#dependencies;
     this.#conversation?.close();
     this.#invite.reject(503); // does nothing unless the INVITE still waits for its answer
-    for (const error of await this.#ledger.releaseAll()) {
-      log.error({ callId: this.id, error: String(error) }, 'a release failed');
-    }
+    const errors = await this.#ledger.releaseAll();
+    for (const error of errors) log.error({ callId: this.id, error: String(error) }, 'a release failed');
     await this.#acquiring;
+    void this.#giveBackAudio(errors.length === 0);
     onCallEnded(this.#report(endedBy, reason));
     leave(this.id);
+  }
+
+  // Later than the report: a sentence that is just being written must have noticed first that nobody hears it.
+  async #giveBackAudio(isWhollyReleased: boolean): Promise<void> {
+    const { audio } = this.#dependencies;
+    await this.#conversation?.spokenOut();
+    if (isWhollyReleased) audio.giveBack(this.#audio);
+    else audio.abandon();
   }
 
   #report(endedBy: EndedBy, reason: string): CallReport {

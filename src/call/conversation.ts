@@ -5,11 +5,12 @@
 import type { MediaEvent } from '../media/media-protocol.ts';
 import { monotonicMs } from '../observability/clock.ts';
 import { RingController } from '../ring-buffers/ring.ts';
+import { TapeReader } from '../ring-buffers/tape.ts';
 import { SentenceSplitter } from '../turn/sentence-splitter.ts';
 import { Transcript } from '../turn/transcript.ts';
 import type { HangUpReason, SpeechEvent, TurnAction, TurnInput } from '../turn/turn-messages.ts';
 import { TurnPolicy } from '../turn/turn-policy.ts';
-import type { CancelWord } from '../workers/protocol.ts';
+import type { CancelWord, Spoken } from '../workers/protocol.ts';
 import type { ConversationOptions } from './call-dependencies.ts';
 import { Reply } from './reply.ts';
 import type { TurnOutcome, TurnReport } from './reports.ts';
@@ -38,11 +39,17 @@ export class Conversation {
   #timer: NodeJS.Timeout | null = null;
   #greetingAtMs: number | null = null;
   #isClosed = false;
+  /** Sentences under way to the ring, of this reply and of those before. */
+  readonly #sentences = new Set<Promise<Spoken>>();
 
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.#controller = new RingController(options.downlink);
-    this.#policy = new TurnPolicy({ config: options.turnConfig, rateHz: RATE_HZ, tapeStartSample: 0 });
+    this.#policy = new TurnPolicy({
+      config: options.turnConfig,
+      rateHz: RATE_HZ,
+      tapeStartSample: new TapeReader(options.uplink).oldestPositionSamples,
+    });
     this.#transcript = new Transcript({
       rateHz: RATE_HZ,
       systemPrompt: options.agent.systemPrompt,
@@ -92,6 +99,11 @@ export class Conversation {
     this.#reply = null;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+  }
+
+  /** Resolves when no sentence is being written any more. */
+  async spokenOut(): Promise<void> {
+    while (this.#sentences.size > 0) await Promise.allSettled(this.#sentences);
   }
 
   // ---- policy and time ----------------------------------------------------------------------------------
@@ -246,7 +258,7 @@ export class Conversation {
     this.#reply = new Reply({
       callId,
       turnId,
-      tts: engines.tts,
+      tts: { speak: (task) => this.#track(engines.tts.speak(task)) },
       voice: agent.voice,
       speed: agent.speed,
       downlink,
@@ -258,6 +270,13 @@ export class Conversation {
       onFailed: (error) => this.#onFailed(turnId, 'tts', error),
     });
     return this.#reply;
+  }
+
+  #track(spoken: Promise<Spoken>): Promise<Spoken> {
+    this.#sentences.add(spoken);
+    const forget = (): void => void this.#sentences.delete(spoken);
+    spoken.then(forget, forget);
+    return spoken;
   }
 
   #onPlayoutStarted(event: Extract<MediaEvent, { kind: 'playoutStarted' }>): void {

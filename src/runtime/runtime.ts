@@ -11,7 +11,6 @@ import { CallRegistry } from '../call/call-registry.ts';
 import type { CallReport, TurnReport } from '../call/reports.ts';
 import type { RunningRuntime, RuntimeEvents } from '../cli/runtime-starter.ts';
 import type { Config } from '../config/schema.ts';
-import { MediaSupervisor } from '../media/media-supervisor.ts';
 import { loadPack, type ModelPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
 import { createLog, type Log } from '../observability/log.ts';
@@ -20,6 +19,7 @@ import { type IncomingInvite, SipUserAgent } from '../sip/user-agent.ts';
 import { type StatusServer, startStatusServer } from '../web/status-server.ts';
 import { VadClient } from '../workers/vad/vad-client.ts';
 import { type RunningEngines, startEngines } from './engines.ts';
+import { MediaSupervisor } from './media-supervisor.ts';
 import { personaOf, turnConfigOf } from './persona.ts';
 import { StatusReporter } from './status-reporter.ts';
 
@@ -142,6 +142,7 @@ class Runtime implements RunningRuntime {
     if (!enabled) return;
     const reporter = new StatusReporter({
       registry: this.#registry,
+      audio: this.#audio,
       sip,
       media,
       engines: () => this.#engines,

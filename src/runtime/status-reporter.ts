@@ -4,11 +4,11 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { CallAudioStore } from '../call/call-audio.ts';
 import type { CallRegistry } from '../call/call-registry.ts';
-import type { MediaSupervisor } from '../media/media-supervisor.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SipUserAgent } from '../sip/user-agent.ts';
 import type { StatusSource } from '../web/status-server.ts';
 import type { RunningEngines } from './engines.ts';
+import type { MediaSupervisor } from './media-supervisor.ts';
 
 /** The histogram's samples are at least this long; what is above it is delay. */
 const LOOP_RESOLUTION_MS = 10;

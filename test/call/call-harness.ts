@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, vi } from 'vitest';
 import { Call } from '../../src/call/call.ts';
+import { CallAudioStore } from '../../src/call/call-audio.ts';
 import type { AgentPersona, CallDependencies } from '../../src/call/call-dependencies.ts';
 import type { CallReport, TurnReport } from '../../src/call/reports.ts';
 import { monotonicMs } from '../../src/observability/clock.ts';
@@ -50,6 +51,7 @@ export interface HarnessOptions {
 }
 
 export class CallHarness {
+  readonly audio = new CallAudioStore();
   readonly media = new FakeMedia();
   readonly vad = new FakeVad();
   readonly engines: FakeEngines = fakeEngines();
@@ -150,6 +152,7 @@ export class CallHarness {
     const warn = (fields: object, message: string): number =>
       this.warnings.push(`${message}: ${JSON.stringify(fields)}`);
     return {
+      audio: this.audio,
       media: this.media,
       vad: this.vad,
       engines: this.engines,

@@ -2,8 +2,9 @@
  * Keeps a media thread running: when it dies, the calls on it are told (the 'died' event) and the next one takes
  * over. Thread: main.
  */
-import { MediaClient, type MediaClientOptions } from './media-client.ts';
-import type { LegReport, MediaEvent, MediaSnapshot, OpenLeg, StartLeg } from './media-protocol.ts';
+import { messageOf } from '../errors.ts';
+import { MediaClient, type MediaClientOptions } from '../media/media-client.ts';
+import type { LegReport, MediaEvent, MediaSnapshot, OpenLeg, StartLeg } from '../media/media-protocol.ts';
 
 export class MediaSupervisor {
   readonly #options: MediaClientOptions;
@@ -28,6 +29,7 @@ export class MediaSupervisor {
   }
 
   async openLeg(open: OpenLeg): Promise<{ rtpPort: number }> {
+    await this.#client.catch(() => this.#replace());
     return (await this.#client).openLeg(open);
   }
 
@@ -45,13 +47,26 @@ export class MediaSupervisor {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    await (await this.#client).close();
+    const client = await this.#client.catch(() => null); // it had died and could not be replaced
+    await client?.close();
+  }
+
+  // When the next thread does not start either, calls are refused (openLeg rejects) and the next one tries again.
+  #replace(): void {
+    this.#client = this.#startClient();
+    this.#client.catch((error: unknown) => {
+      const event = {
+        kind: 'died',
+        message: `no media thread could be started: ${messageOf(error)}`,
+      } as const;
+      for (const handler of this.#handlers) handler(event);
+    });
   }
 
   async #startClient(): Promise<MediaClient> {
     const client = await MediaClient.start(this.#options);
     client.onEvent((event) => {
-      if (event.kind === 'died' && !this.#isClosing) this.#client = this.#startClient();
+      if (event.kind === 'died' && !this.#isClosing) this.#replace();
       for (const handler of this.#handlers) handler(event);
     });
     return client;
