@@ -3,6 +3,7 @@
  * process listens on the IPC channel it receives every turn and call report (docs/cli.md, "Events").
  */
 import { Command } from 'commander';
+import type { Config } from '../config/schema.ts';
 import { WildfireError } from '../errors.ts';
 import { type ConfigOptions, configOf, withConfigOptions } from './config-options.ts';
 import type { RunningRuntime, RuntimeStarter } from './runtime-starter.ts';
@@ -25,16 +26,28 @@ export function startCommand(startRuntime: RuntimeStarter): Command {
 async function run(startRuntime: RuntimeStarter, options: StartOptions): Promise<void> {
   assertAllRoles(options.roles);
   const config = configOf(options);
+  try {
+    await runUntilSignalled(startRuntime, config, options.json === true);
+  } finally {
+    // A parent that listens would keep this process up.
+    if (process.connected) process.disconnect();
+  }
+}
+
+async function runUntilSignalled(
+  startRuntime: RuntimeStarter,
+  config: Config,
+  asJson: boolean,
+): Promise<void> {
   const signalled = firstSignal();
   const runtime = await startRuntime(config, {
     onTurn: (turn) => tellParent({ event: 'turn', turn }),
     onCallEnded: (call) => tellParent({ event: 'callEnded', call }),
   });
-  announce(runtime, options.json === true);
+  announce(runtime, asJson);
   await signalled;
   await drainUnlessSignalledAgain(runtime);
   tellParent({ event: 'stopped' });
-  if (process.connected) process.disconnect();
 }
 
 function announce(runtime: RunningRuntime, asJson: boolean): void {

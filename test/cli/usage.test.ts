@@ -1,0 +1,154 @@
+/** What a user gets who asks for help, mistypes, or configures wrongly. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+import { CONFIG_KEYS, DEFAULT_CONFIG } from '../../src/config/key-paths.ts';
+import { writeScratchPack } from '../models/scratch-pack.ts';
+import { expectMistake, wildfire } from './wildfire.ts';
+
+const USAGE = 2;
+const COMMANDS = [
+  ['start'],
+  ['demo'],
+  ['call'],
+  ['doctor'],
+  ['check'],
+  ['gpu'],
+  ['gpu', 'install'],
+  ['test'],
+];
+
+const folder = mkdtempSync(join(tmpdir(), 'wildfire-cli-'));
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function fileWith(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('help', () => {
+  it('lists every command', async () => {
+    const { exitCode, stdout, stderr } = await wildfire(['--help']);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    for (const [command] of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+  });
+
+  it.each(COMMANDS.map((words) => [words.join(' ')]))('of %s', async (command) => {
+    const { exitCode, stdout, stderr } = await wildfire([...command.split(' '), '--help']);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`Usage: wildfire ${command}`);
+    expect(stdout).toContain('--help');
+  });
+
+  it('tells the version', async () => {
+    expect(await wildfire(['--version'])).toEqual({
+      exitCode: 0,
+      stdout: `${packageJson.version}\n`,
+      stderr: '',
+    });
+  });
+});
+
+describe('a mistyped command line exits 2 and says what is wrong', () => {
+  it.each([
+    ['an unknown command', ['strat'], [/unknown command 'strat'/, /start/, /wildfire --help/]],
+    ['an unknown option', ['start', '--prot', '5'], [/unknown option '--prot'/]],
+    ['an unknown option below a command', ['gpu', 'install', '--bogus'], [/unknown option '--bogus'/]],
+    ['a backend that there is not', ['gpu', 'install', '--backend', 'rocm'], [/cuda, vulkan/]],
+    ['a missing argument', ['call'], [/missing required argument 'uri'/]],
+    ['a seed that is no number', ['demo', '--seed', 'x'], [/--seed/, /whole number/]],
+    ['no SIP URI', ['call', 'bot@example.org'], [/"bot@example.org" is no SIP URI/, /sip:bot@127/]],
+    ['a role that there is not', ['start', '--roles', 'sip,asr'], [/unknown role "asr"/, /whisper/]],
+    ['a subset of the roles', ['start', '--roles', 'sip'], [/whisper, llama, tts/]],
+    ['an unknown key', ['check', '--set', 'sip.prot=5'], [/unknown key "sip.prot".*"sip.port"/]],
+    ['a setting without a value', ['check', '--set', 'sip.port'], [/key=value/]],
+    ['a value of the wrong type', ['check', '--set', 'sip.port=many'], [/sip.port: expected a number/]],
+    ['a value out of range', ['start', '--set', 'sip.port=70000'], [/sip\.port: .*65535/]],
+    ['a configuration that is not there', ['start', '-c', '/no/such.toml'], [/no\/such\.toml/]],
+  ])('%s', async (_name, args, patterns) => {
+    expectMistake(await wildfire(args), USAGE, patterns);
+  });
+
+  it('no command at all', async () => {
+    const { exitCode, stderr } = await wildfire([]);
+    expect(exitCode).toBe(USAGE);
+    expect(stderr).toContain('Usage: wildfire');
+  });
+
+  it('a configuration file that is not TOML, with its line', async () => {
+    const file = fileWith('broken.toml', '[sip]\nport = = 5\n');
+    expectMistake(await wildfire(['check', '-c', file]), USAGE, [/broken\.toml:2:/]);
+  });
+
+  it('a configuration file with an unknown key, with the nearest known one', async () => {
+    const file = fileWith('typo.toml', '[limits]\nmaxcalls = 5\n');
+    expectMistake(await wildfire(['check', '-c', file]), USAGE, [
+      /typo\.toml: unknown key "limits\.maxcalls".*"limits\.maxCalls"/,
+    ]);
+  });
+
+  it('an environment variable with a wrong value', async () => {
+    const environment = { WILDFIRE_SIP_PORT: 'many' };
+    expectMistake(await wildfire(['check'], { environment }), USAGE, [
+      /WILDFIRE_SIP_PORT: expected a number/,
+    ]);
+  });
+
+  it('several mistakes, each on a line of its own', async () => {
+    const args = ['check', '--set', 'sip.port=-1', '--set', 'limits.maxCalls=0'];
+    const run = await wildfire(args);
+    expectMistake(run, USAGE, [/sip\.port/, /limits\.maxCalls/]);
+    expect(run.stderr.trim().split('\n')).toHaveLength(2);
+  });
+
+  it.each([
+    ['that is no script', '{}', /script\.json: steps/],
+    ['that is no JSON', 'hello', /script\.json.*JSON/],
+    ['with a broken pattern', '{"name":"x","steps":[{"goal":"g","say":"s","expect":["("]}]}', /expect\.0/],
+  ])('a caller script %s', async (_name, text, pattern) => {
+    const script = fileWith('script.json', text);
+    const args = ['demo', '--script', script, '--set', `models.pack=${scratchPack()}`];
+    expectMistake(await wildfire(args), USAGE, [pattern]);
+  });
+
+  it.each([
+    ['that is not there', '/no/such.wav', /no\/such\.wav/],
+    ['that is no recording', fileWith('text.wav', 'hello'), /WAV/i],
+  ])('a recording %s', async (_name, wav, pattern) => {
+    const args = ['call', 'sip:x@127.0.0.1:9', '--wav', wav, '--set', `models.pack=${scratchPack()}`];
+    expectMistake(await wildfire(args), USAGE, [pattern]);
+  });
+});
+
+describe('check', () => {
+  it('prints the effective configuration: flag over environment over file over default', async () => {
+    const file = fileWith('good.toml', '[sip]\nport = 1\nuserAgent = "file"\n[limits]\nmaxCalls = 7\n');
+    const { exitCode, stdout } = await wildfire(['check', '--json', '-c', file, '-s', 'sip.port=3'], {
+      environment: { WILDFIRE_SIP_PORT: '2', WILDFIRE_SIP_USER_AGENT: 'environment' },
+    });
+    expect(exitCode).toBe(0);
+    const { sip, limits, rtp } = JSON.parse(stdout);
+    expect(sip).toMatchObject({ port: 3, userAgent: 'environment' });
+    expect(limits.maxCalls).toBe(7);
+    expect(rtp).toEqual(DEFAULT_CONFIG.rtp);
+  });
+
+  it('prints every key, as TOML that it reads back', async () => {
+    const { stdout } = await wildfire(['check']);
+    const again = await wildfire(['check', '--json', '-c', fileWith('printed.toml', stdout)]);
+    expect(JSON.parse(again.stdout)).toEqual(DEFAULT_CONFIG);
+    for (const key of CONFIG_KEYS) expect(stdout).toContain(`${key.split('.')[1]} = `);
+  });
+});
+
+let scratch = '';
+function scratchPack(): string {
+  if (scratch === '') scratch = writeScratchPack();
+  return scratch;
+}
