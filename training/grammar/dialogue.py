@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from . import agent, phrases
 from . import caller as say
-from .slots import NAMES, ORDER, draw_digits, draw_name, draw_slot, draw_time, invent_name
+from .slots import ORDER, draw_digits, draw_slot, draw_time, invent_name
 
 REQUESTS = ["book", "cancel", "info", "callback", "human"]
 REQUEST_SHARES = [0.56, 0.12, 0.18, 0.11, 0.03]

@@ -9,7 +9,7 @@ import re
 from . import agent, phrases
 from . import caller as say
 from .dialogue import Dialogue
-from .slots import NAMES, NUMBERS, ORDER, draw_digits, draw_slot, draw_time
+from .slots import NAMES, ORDER, draw_digits, draw_slot, draw_time
 
 MAX_CHARACTERS = 110
 SHORT_PHRASES = sum(

@@ -97,7 +97,8 @@ def fourier_nodes():
 def write_settings(out):
     """Kokoro's tokenizer: unknown characters dropped, one token per character, '$' at both ends."""
     known = "".join(c for c in VOCABULARY if c not in "$ ")  # not escaped: JavaScript's /u flag rejects needless escapes
-    wrap = [{"SpecialToken": {"id": PAD, "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": PAD, "type_id": 0}}]
+    pad = {"SpecialToken": {"id": PAD, "type_id": 0}}
+    wrap = [pad, {"Sequence": {"id": "A", "type_id": 0}}, pad]
     write_json(out / "tokenizer.json", {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": [],
         "normalizer": {"type": "Replace", "pattern": {"Regex": f"[^$ {known}]"}, "content": ""},

@@ -11,8 +11,9 @@ _PIECES = re.compile(rf"(\s*[{_ESCAPED}]+\s*)+|[^{_ESCAPED}]+?(?=\s*[{_ESCAPED}]
 _ONLY_PUNCTUATION = re.compile(rf"(\s*[{_ESCAPED}]+\s*)+")
 REPLACED = {"ʲ": "j", "r": "ɹ", "x": "k", "ɬ": "l"}
 PAD = "$"
+COMBINING = ["\u0329", "\u0303"]  # syllabic, nasal
 VOCABULARY = {character: index for index, character in enumerate(
-    [PAD] + list(";:,.!?¡¿—…\"«»“” ˈˌː") + list("abcdefhijklmnopqrstuvwxyzɡɹɾɪʊʌɐɑɒɔəɚɛɜɝæðθŋʃʒʔᵻᵊɫʲ") + ["\u0329", "\u0303"])}
+    [PAD, *";:,.!?¡¿—…\"«»“” ˈˌː", *"abcdefhijklmnopqrstuvwxyzɡɹɾɪʊʌɐɑɒɔəɚɛɜɝæðθŋʃʒʔᵻᵊɫʲ", *COMBINING])}
 SILENT = set("ˈˌ " + PUNCTUATION)
 
 

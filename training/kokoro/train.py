@@ -104,7 +104,8 @@ def main():
 def train(args, model, batches):
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(parameters, PEAK_RATE, betas=(0.9, 0.98))
-    deadline, step, recent, log = Deadline(args.end, args.minutes and args.minutes * 60), 0, [], open(args.out / "train.log", "w")
+    deadline, step, recent = Deadline(args.end, args.minutes and args.minutes * 60), 0, []
+    log = open(args.out / "train.log", "w")
     while deadline.progress() < 1:
         for group in optimiser.param_groups:
             group["lr"] = PEAK_RATE * cosine_rate(step, deadline.progress(), WARMUP_STEPS)

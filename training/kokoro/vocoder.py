@@ -18,7 +18,7 @@ HARMONIC_BANDS, NOISE_BANDS = 80, 32
 TOP_HARMONIC_HZ = 10500
 LOG_ENVELOPE_RANGE = (-14.0, 3.5)
 PEAK = 0.88  # -1.1 dBFS, reached by no sample
-LOUDNESS = 0.8
+LOUDNESS = 0.7
 
 
 def mel_interpolation(bands):
