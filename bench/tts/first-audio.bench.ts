@@ -47,6 +47,7 @@ export async function benchTts(rounds: number, packFolder: string): Promise<Benc
     factors.push(spoken.computeMs / spoken.audioMs);
   }
   const repeated: number[] = [];
+  await client.preload(replyOf(0), { rateHz: LEG_RATE_HZ });
   for (let round = 0; round < rounds; round++) {
     const spoken = await speakInto(client, replyOf(0));
     repeated.push(spoken.queueMs + spoken.firstAudioMs);

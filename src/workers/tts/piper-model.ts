@@ -124,9 +124,9 @@ async function openSession(file: string, intraOpThreads: number): Promise<Infere
     return await InferenceSession.create(file, {
       intraOpNumThreads: intraOpThreads,
       interOpNumThreads: 1,
-      // As in Piper itself; remembered memory plans grow with every new sentence length.
+      // Remembered memory plans grow with every new sentence length. The arena stays on: without it the process
+      // grew by 27 MB in 900 sentences of mixed length, with it by nothing.
       enableMemPattern: false,
-      enableCpuMemArena: false,
       logSeverityLevel: 3,
     });
   } catch (error) {

@@ -15,6 +15,8 @@ export interface PieceLimits {
   readonly firstCharacters: number;
   /** A later piece may be this many times as long as all before it: while those play, it is computed. */
   readonly growth: number;
+  /** And so much longer still: what is computed in a silence that passes for a rest. */
+  readonly restCharacters: number;
 }
 
 /** Longest piece, whatever the speed: keeps one model run (which cannot be cancelled) and its memory short. */
@@ -28,6 +30,8 @@ const CHARACTERS_PER_SECOND = 15;
 const FIRST_PIECE_BUDGET_MS = 20;
 /** Part of the playing time of earlier pieces that computing the next one may use up. */
 const PLAYING_TIME_SHARE = 0.6;
+/** A clause is spoken ahead of one that is not ready in time only if the silence between them is no longer. */
+const LONGEST_REST_MS = 300;
 
 /**
  * Limits for an engine of this speed: a fast one speaks sentences whole, a slow one starts with a clause.
@@ -42,6 +46,7 @@ export function pieceLimits(realTimeFactor: number): PieceLimits {
       LONGEST_PIECE_CHARACTERS,
     ),
     growth: clamp(PLAYING_TIME_SHARE / Math.max(realTimeFactor, 1e-4), 1, 8),
+    restCharacters: LONGEST_REST_MS / computeMsPerCharacter,
   };
 }
 
@@ -61,7 +66,8 @@ export function cutIntoPieces(text: string, limits: PieceLimits): SpeechPiece[] 
     const limit = pieces.length === 0 ? limits.firstCharacters : limits.growth * spokenCharacters;
     const joined = open === '' ? clause : `${open} ${clause}`;
     const isTooLong = joined.length > clamp(limit, SHORTEST_PIECE_CHARACTERS, LONGEST_PIECE_CHARACTERS);
-    const mayClose = open.length >= SHORTEST_PIECE_CHARACTERS;
+    const coveredCharacters = limits.growth * (spokenCharacters + open.length) + limits.restCharacters;
+    const mayClose = open.length >= SHORTEST_PIECE_CHARACTERS && clause.length <= coveredCharacters;
     if (isTooLong && (mayClose || joined.length > LONGEST_PIECE_CHARACTERS)) close();
     open = open === '' ? clause : `${open} ${clause}`;
   }

@@ -33,6 +33,8 @@ export class SpeechShaper {
   readonly #fromHz: number;
   readonly #toHz: number;
   readonly #resampler: Resampler;
+  /** Grows to the longest piece and is used again: megabytes a minute need not be collected. */
+  #scratch = new Float32Array(0);
 
   /** @throws WildfireError AUDIO_INVALID for an impossible pair of rates. */
   constructor({ fromHz, toHz }: { fromHz: number; toHz: number }) {
@@ -63,10 +65,11 @@ export class SpeechShaper {
   #resample(speech: Float32Array): Float32Array {
     const resampler = this.#resampler;
     resampler.reset();
-    const output = new Float32Array(resampler.maxOutputSamples(speech.length) + resampler.delaySamples);
-    const written = resampler.process(speech, output);
-    const tail = resampler.flush(output.subarray(written));
-    return output.subarray(resampler.delaySamples, written + tail);
+    const mostSamples = resampler.maxOutputSamples(speech.length) + resampler.delaySamples;
+    if (this.#scratch.length < mostSamples) this.#scratch = new Float32Array(mostSamples);
+    const written = resampler.process(speech, this.#scratch);
+    const tail = resampler.flush(this.#scratch.subarray(written));
+    return this.#scratch.subarray(resampler.delaySamples, written + tail);
   }
 }
 

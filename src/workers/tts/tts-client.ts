@@ -150,7 +150,8 @@ export class TtsClient {
    * @throws WildfireError as speak().
    */
   async render(text: string, voicing: Voicing): Promise<RenderedSpeech> {
-    const { pcm, speechSamples } = await this.#rendered(this.#keyOf(text, voicing));
+    const key = this.#keyOf(text, voicing);
+    const { pcm, speechSamples } = this.#cache.get(key) ?? (await this.#render(key));
     return { samples: new Int16Array(pcm.subarray(0, speechSamples)), rateHz: voicing.rateHz };
   }
 
@@ -159,7 +160,8 @@ export class TtsClient {
    * @throws WildfireError as speak().
    */
   async preload(text: string, voicing: Voicing): Promise<void> {
-    await this.#rendered(this.#keyOf(text, voicing));
+    const key = this.#keyOf(text, voicing);
+    if (this.#cache.get(key) === null) this.#cache.put(key, await this.#render(key));
   }
 
   snapshot(): TtsSnapshot {
@@ -185,7 +187,7 @@ export class TtsClient {
       speed: key.speed,
       queuedAtMs,
       place: createSentencePlace(),
-      wantsRendered: this.#cache.isOn && cached === null,
+      wantsRendered: cached === null && this.#cache.isRepeated(key),
       realTimeFactor: this.#realTimeFactor,
     } as const;
     const made: SpeakProgress[] = [];
@@ -193,19 +195,18 @@ export class TtsClient {
       if (ring.isUnwanted || this.#isClosing) return ring.cancelled(made, queuedAtMs);
       const progress = await this.#run<SpeakProgress>({ ...attempt, rendered }, () => ring.slackMs);
       made.push(progress);
-      if (rendered === null) this.#learn(key, progress);
+      if (rendered === null) this.#learnSpeed(progress);
+      if (attempt.wantsRendered && progress.rendered !== null) this.#cache.put(key, progress.rendered);
       if (progress.kind !== 'parked') return spokenOf(made, queuedAtMs);
       this.#parkedSentences++;
       await ring.waitForRoom(progress.rendered?.pcm.length ?? 0, () => this.#isClosing);
     }
   }
 
-  async #rendered(key: SpeechKey): Promise<RenderedSentence> {
-    const cached = this.#cache.get(key);
-    if (cached !== null) return cached;
+  async #render(key: SpeechKey): Promise<RenderedSentence> {
     const task = { ...key, kind: 'render', realTimeFactor: this.#realTimeFactor } as const;
     const made = await this.#run<Rendered>(task, () => Number.POSITIVE_INFINITY);
-    this.#learn(key, made);
+    this.#learnSpeed(made);
     return made.rendered;
   }
 
@@ -215,8 +216,7 @@ export class TtsClient {
     return result as Result;
   }
 
-  #learn(key: SpeechKey, { kind, rendered, computeMs, audioMs }: SpeakProgress | Rendered): void {
-    if (rendered !== null && this.#cache.isOn) this.#cache.put(key, rendered);
+  #learnSpeed({ kind, computeMs, audioMs }: SpeakProgress | Rendered): void {
     if (kind === 'cancelled' || audioMs === 0) return;
     this.#realTimeFactor += REAL_TIME_FACTOR_WEIGHT * (computeMs / audioMs - this.#realTimeFactor);
   }

@@ -46,7 +46,25 @@ describe('cache of rendered sentences', () => {
     expect(cache.get(keyOf('a'))).not.toBeNull();
     const off = new SpeechCache(0);
     off.put(keyOf('a'), sentenceOf(2));
-    expect([off.isOn, off.get(keyOf('a')), off.usedBytes]).toEqual([false, null, 0]);
+    expect([off.get(keyOf('a')), off.usedBytes]).toEqual([null, 0]);
+    expect([off.isRepeated(keyOf('a')), off.isRepeated(keyOf('a'))]).toEqual([false, false]);
+  });
+});
+
+describe('what is worth keeping', () => {
+  it('a sentence asked for the second time', () => {
+    const cache = new SpeechCache(1000);
+    expect(cache.isRepeated(keyOf('a'))).toBe(false);
+    expect(cache.isRepeated(keyOf('b'))).toBe(false);
+    expect(cache.isRepeated(keyOf('a'))).toBe(true);
+    expect(cache.isRepeated(keyOf('a', { voice: 'w' }))).toBe(false);
+  });
+
+  it('forgets what was asked for long ago', () => {
+    const cache = new SpeechCache(1000);
+    for (let i = 0; i < 10_000; i++) cache.isRepeated(keyOf(`sentence ${i}`));
+    expect(cache.isRepeated(keyOf('sentence 0'))).toBe(false);
+    expect(cache.isRepeated(keyOf('sentence 9999'))).toBe(true);
   });
 });
 

@@ -74,7 +74,32 @@ describe('pieces of a sentence', () => {
     expect(FAST.firstCharacters).toBeGreaterThan(SLOW.firstCharacters);
     expect(FAST.growth).toBeGreaterThan(SLOW.growth);
     expect(pieceLimits(1000).firstCharacters).toBe(SHORTEST_PIECE_CHARACTERS);
-    expect(pieceLimits(0)).toEqual({ firstCharacters: LONGEST_PIECE_CHARACTERS, growth: 8 });
+    expect(pieceLimits(0)).toMatchObject({ firstCharacters: LONGEST_PIECE_CHARACTERS, growth: 8 });
+  });
+
+  it('does not speak a clause ahead of one that comes much too late', () => {
+    const text = `Certainly, ${'word '.repeat(12)}and so on.`;
+    expect(cutIntoPieces(text, pieceLimits(0.1))).toHaveLength(2);
+    expect(cutIntoPieces(text, pieceLimits(0.5))).toHaveLength(1);
+  });
+
+  it('pieces arrive before the ones before them are played, or a rest later', () => {
+    const random = new SeededRandom(printedSeed('in time'));
+    const msPerCharacter = 1000 / 15;
+    for (let turn = 0; turn < 500; turn++) {
+      const realTimeFactor = 0.02 + 0.5 * random.next();
+      const clause = () => `${'word '.repeat(random.integer(1, 8)).trim()}${random.pick([',', '.', ';'])}`;
+      const text = Array.from({ length: random.integer(1, 8) }, clause).join(' ');
+      const lengthsMs = cutIntoPieces(text, pieceLimits(realTimeFactor)).map(
+        (piece) => piece.text.length * msPerCharacter,
+      );
+      let [madeAtMs, playedUntilMs] = [0, Number.POSITIVE_INFINITY];
+      for (const [i, lengthMs] of lengthsMs.entries()) {
+        madeAtMs += realTimeFactor * lengthMs;
+        if (i > 0) expect(madeAtMs - playedUntilMs, text).toBeLessThanOrEqual(1000);
+        playedUntilMs = Math.max(madeAtMs, i === 0 ? madeAtMs : playedUntilMs) + lengthMs;
+      }
+    }
   });
 
   it('takes long input in linear time', () => {
