@@ -211,9 +211,10 @@ export class Conversation {
   }
 
   async #generate(turnId: number, reply: Reply): Promise<void> {
-    const { callId, engines } = this.#options;
+    const { callId, engines, agent } = this.#options;
     const splitter = new SentenceSplitter();
     const timeline = this.#timeline;
+    let spoken = '';
     const say = (sentences: readonly string[]): void => {
       if (sentences.length > 0) timeline?.onSentence(monotonicMs());
       for (const sentence of sentences) reply.say(sentence);
@@ -222,6 +223,7 @@ export class Conversation {
       { callId, turnId, messages: this.#transcript.messages(), cancel: this.#cancel },
       (text) => {
         timeline?.onText(monotonicMs());
+        spoken += text;
         say(splitter.push(text));
       },
     );
@@ -229,6 +231,7 @@ export class Conversation {
     if (outcome.reason === 'cancelled') return;
     say(splitter.flush());
     reply.complete();
+    if (isFarewell(spoken, agent.goodbye)) this.#handle({ kind: 'farewell', turnId });
   }
 
   #prompt(action: ActionOf<PromptKind>): void {
@@ -356,4 +359,9 @@ export class Conversation {
     const turnId = Math.max(timeline.turnId, this.#reply?.turnId ?? 0);
     this.#options.onTurn(timeline.report(outcome, this.#transcript.heardText(turnId)));
   }
+}
+
+/** A reply that ends with the agent's own goodbye is the last: a caller who has been sent off expects to be. */
+function isFarewell(reply: string, goodbye: string): boolean {
+  return goodbye.trim() !== '' && reply.trim().toLowerCase().endsWith(goodbye.trim().toLowerCase());
 }

@@ -63,7 +63,7 @@ const { endpointing, bargeIn, noInput, digits } = DEFAULT_TURN_CONFIG;
 const turn = z.strictObject({
   /** Silence after the last speech that ends the caller's turn. */
   minEndpointDelayMs: durationMs.default(endpointing.minDelayMs),
-  /** The same after a hesitant or very short utterance. */
+  /** No pause of a hesitant caller is waited for longer than this. */
   maxEndpointDelayMs: durationMs.default(endpointing.maxDelayMs),
   /** Speech over the agent's voice that counts as barge-in. */
   bargeInMinSpeechMs: durationMs.default(bargeIn.minSpeechMs),
