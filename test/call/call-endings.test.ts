@@ -398,6 +398,29 @@ describe('the end of a call', () => {
     expect(harness.left).toEqual([7]);
   });
 
+  it('its rings are used again only when no sentence is being written any more', async () => {
+    const harness = new CallHarness();
+    const late = new Gate<string>();
+    harness.engines.tts.script.push(late);
+    await harness.establish();
+    await harness.call.end('caller', 'bye');
+    expect(harness.reports).toHaveLength(1);
+    expect([harness.audio.inUse, harness.audio.spare]).toEqual([1, 0]);
+    late.open('');
+    await pass(0);
+    expect([harness.audio.inUse, harness.audio.spare]).toEqual([0, 1]);
+  });
+
+  it('its rings are never used again when a release failed', async () => {
+    const harness = new CallHarness();
+    await harness.establish();
+    harness.media.die();
+    await harness.call.end('error', 'mediaDied');
+    await pass(0);
+    expect([harness.audio.inUse, harness.audio.spare]).toEqual([0, 0]);
+    expect(harness.warnings.join()).toContain('a release failed');
+  });
+
   it('the report carries the figures of the leg and of the conversation', async () => {
     const harness = new CallHarness();
     await harness.establishAndGreet();
@@ -470,6 +493,7 @@ function expectNothingLeft(harness: CallHarness): void {
   expect(harness.media.openLegs).toBe(0);
   expect(harness.vad.watched.size).toBe(0);
   expect(harness.engines.llama.openConversations.size).toBe(0);
+  expect(harness.audio.inUse).toBe(0);
   expect(vi.getTimerCount()).toBe(0);
 }
 
