@@ -6,19 +6,15 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { mixToMono, parseWav } from '../audio/wav.ts';
 import { joinViews } from '../caller/call-result.ts';
-import { type CallerEngines, startCallerEngines, toLineRate } from '../caller/caller-engines.ts';
-import { placeCall } from '../caller/place-call.ts';
+import { startCallerEngines, toLineRate } from '../caller/caller-engines.ts';
 import { type CallerScript, drawScript, readScript } from '../caller/script.ts';
 import { messageOf, WildfireError } from '../errors.ts';
 import { loadPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
 import { localAddressTowards } from '../sip/local-address.ts';
-import { SipUserAgent } from '../sip/user-agent.ts';
-import { printCall, printStep } from './call-printer.ts';
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
-import { writeConversation } from './conversation-output.ts';
-import { CALLER_VOICE } from './demo-command.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
+import { CALLER_VOICE, deliver, holdLiveCall } from './live-call.ts';
 import type { Exit } from './program.ts';
 
 interface CallOptions extends ConfigOptions {
@@ -48,42 +44,14 @@ async function run(uri: string, options: CallOptions): Promise<number> {
   const script = recording === null ? scriptOf(options, pack.folder) : recordingScript(options.wav ?? '');
   const localAddress = await localAddressTowards(host);
   const engines = await startCallerEngines(pack, CALLER_VOICE);
-  const userAgent = await SipUserAgent.start({
-    bindAddress: localAddress,
-    port: 0,
-    userAgentName: 'Wildfire caller',
-    onInvite: (invite) => invite.reject(486),
-  });
   try {
-    const placed = await placeCall({
-      userAgent,
-      uri,
-      localAddress,
-      script,
-      parts: partsOf(engines, recording),
-    });
+    const placed = await holdLiveCall({ uri, localAddress, script, engines, recording });
     const result = joinViews(placed, { turns: [], call: null });
-    for (const path of options.out === undefined ? [] : writeConversation(options.out, result, placed)) {
-      console.error(`wildfire: wrote ${path}`);
-    }
-    if (options.json === true) console.log(JSON.stringify({ ok: result.goalsMet, calls: [result] }, null, 2));
-    else printCall(result);
+    deliver(result.goalsMet, result, placed, options);
     return result.goalsMet ? EXIT_OK : EXIT_BAD_RESULT;
   } finally {
-    await Promise.all([userAgent.close(), engines.close()]);
+    await engines.close();
   }
-}
-
-function partsOf(
-  engines: CallerEngines,
-  recording: Int16Array | null,
-): Parameters<typeof placeCall>[0]['parts'] {
-  return {
-    transcribe: (samples, rateHz) => engines.transcribe(samples, rateHz),
-    render: async (text) => recording ?? (await engines.render(text)),
-    onGreeting: (text) => console.error(`  agent  "${text}"`),
-    onStep: printStep,
-  };
 }
 
 function scriptOf(options: CallOptions, packFolder: string): CallerScript {

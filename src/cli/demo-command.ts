@@ -7,22 +7,18 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { type CallResult, joinViews } from '../caller/call-result.ts';
 import { type CallerEngines, startCallerEngines } from '../caller/caller-engines.ts';
-import { type PlacedCall, placeCall } from '../caller/place-call.ts';
+import type { PlacedCall } from '../caller/place-call.ts';
 import { type CallerScript, drawScript, readScript } from '../caller/script.ts';
 import { WildfireError } from '../errors.ts';
 import { loadPack, type ModelPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
-import { SipUserAgent } from '../sip/user-agent.ts';
-import { printCall, printStep } from './call-printer.ts';
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
-import { writeConversation } from './conversation-output.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
+import { CALLER_VOICE, deliver, holdLiveCall } from './live-call.ts';
 import type { Exit } from './program.ts';
 import { RuntimeProcess } from './runtime-process.ts';
 
 const LOOPBACK = '127.0.0.1';
-/** The caller speaks with a man's voice, the agent with the pack's own. */
-export const CALLER_VOICE = 'am_michael';
 const LEDGER_TIMEOUT_MS = 5_000;
 
 interface DemoOptions extends ConfigOptions {
@@ -72,39 +68,16 @@ async function converse(
   script: CallerScript,
   engines: CallerEngines,
 ): Promise<{ result: CallResult; placed: PlacedCall }> {
-  const userAgent = await SipUserAgent.start({
-    bindAddress: LOOPBACK,
-    port: 0,
-    userAgentName: 'Wildfire caller',
-    onInvite: (invite) => invite.reject(486),
-  });
-  try {
-    const placed = await placeCall({
-      userAgent,
-      uri: `sip:demo@${LOOPBACK}:${runtime.sipPort}`,
-      localAddress: LOOPBACK,
-      script,
-      parts: {
-        transcribe: (samples, rateHz) => engines.transcribe(samples, rateHz),
-        render: (text) => engines.render(text),
-        onGreeting: (text) => console.error(`  agent  "${text}"`),
-        onStep: printStep,
-      },
-    });
-    await runtime.callsEnded(1, LEDGER_TIMEOUT_MS);
-    return { result: joinViews(placed, { turns: runtime.turns, call: runtime.calls[0] ?? null }), placed };
-  } finally {
-    await userAgent.close();
-  }
+  const uri = `sip:demo@${LOOPBACK}:${runtime.sipPort}`;
+  const placed = await holdLiveCall({ uri, localAddress: LOOPBACK, script, engines, recording: null });
+  await runtime.callsEnded(1, LEDGER_TIMEOUT_MS);
+  return { result: joinViews(placed, { turns: runtime.turns, call: runtime.calls[0] ?? null }), placed };
 }
 
 function report(result: CallResult, placed: PlacedCall, options: DemoOptions): number {
   const ledgerIsEmpty = result.ledger !== null && Object.values(result.ledger).every((count) => count === 0);
   const ok = result.goalsMet && result.rtp.underrunFrames === 0 && ledgerIsEmpty;
-  const written = options.out === undefined ? [] : writeConversation(options.out, result, placed);
-  for (const path of written) console.error(`wildfire: wrote ${path}`);
-  if (options.json === true) console.log(JSON.stringify({ ok, calls: [result] }, null, 2));
-  else printCall(result);
+  deliver(ok, result, placed, options);
   return ok ? EXIT_OK : EXIT_BAD_RESULT;
 }
 
