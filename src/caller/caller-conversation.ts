@@ -89,9 +89,30 @@ export async function holdConversation(
   return {
     greetingMs: greetingAtMs === null ? null : greetingAtMs - answeredAtMs,
     greeting,
-    steps,
+    steps: await withInterruptedReplies(steps, parts),
     endedEarly: steps.length < script.steps.length,
   };
+}
+
+/** Fills in what was heard of the replies that the caller talked over; there was no time for it before. */
+async function withInterruptedReplies(
+  steps: readonly StepResult[],
+  parts: ConversationParts,
+): Promise<StepResult[]> {
+  const filled: StepResult[] = [];
+  for (const [i, step] of steps.entries()) {
+    const next = steps[i + 1];
+    const isInterrupted = step.replyAtMs !== null && next?.bargeIn === true;
+    filled.push(
+      isInterrupted
+        ? {
+            ...step,
+            reply: await transcript(parts, step.replyAtMs, next.agentStoppedAtMs ?? next.startedAtMs),
+          }
+        : step,
+    );
+  }
+  return filled;
 }
 
 interface StepContext {
@@ -134,7 +155,7 @@ function speak(step: CallerStep, prompt: Int16Array | null, telephone: Telephone
   return prompt === null ? telephone.key(step.dtmf ?? '') : telephone.say(prompt);
 }
 
-// A reply that will be talked over is judged by what was heard of it until the interruption.
+// A reply that will be talked over has no end to wait for; withInterruptedReplies() reads it later.
 async function hearReply(context: StepContext, replyAtMs: number): Promise<string> {
   if (context.nextBargesIn) return '';
   const endMs = await agentIsDone(context.parts, replyAtMs);
