@@ -107,15 +107,23 @@ function voiceNameIn(folder: string): string {
 }
 
 function readVoice(file: string): PiperVoice {
+  let text: string;
   try {
-    return voiceSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    text = readFileSync(file, 'utf8');
   } catch (error) {
-    const isMissing = (error as { code?: string }).code === 'ENOENT';
-    const code = isMissing ? 'MODEL_MISSING' : 'MODEL_DAMAGED';
-    throw new WildfireError(code, `Piper voice ${file}: ${messageOf(error)}`, {
-      context: { file },
-      cause: error,
-    });
+    const message = `Piper voice ${file} cannot be read: ${messageOf(error)}`;
+    throw new WildfireError('MODEL_MISSING', message, { context: { file }, cause: error });
+  }
+  return parsePiperVoice(text, file);
+}
+
+/** @throws WildfireError MODEL_DAMAGED, naming `file`, when the text is not the json of a Piper voice. */
+export function parsePiperVoice(text: string, file: string): PiperVoice {
+  try {
+    return voiceSchema.parse(JSON.parse(text));
+  } catch (error) {
+    const message = `Piper voice ${file}: ${messageOf(error)}`;
+    throw new WildfireError('MODEL_DAMAGED', message, { context: { file }, cause: error });
   }
 }
 

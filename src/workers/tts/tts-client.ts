@@ -41,6 +41,8 @@ export interface TtsClientOptions {
   readonly sentencePauseMs?: number;
   /** Bound of the cache of rendered sentences; 0 turns it off. Default 16 MiB: 17 minutes at 8 kHz. */
   readonly cacheBytes?: number;
+  /** Fixes where sentences are cut, so that equal text gives equal samples at any load. Default: as measured. */
+  readonly assumedRealTimeFactor?: number;
   readonly onWorkerDied?: (message: string) => void;
   /** Tests only: tasks may then carry a fault. Default false. */
   readonly allowFaults?: boolean;
@@ -93,6 +95,7 @@ export class TtsClient {
   readonly #cache: SpeechCache;
   /** The last sentence given for each call that has one under way. */
   readonly #chains = new Map<number, Promise<unknown>>();
+  readonly #assumedRealTimeFactor: number | undefined;
   #realTimeFactor: number;
   #parkedSentences = 0;
   #isClosing = false;
@@ -100,6 +103,7 @@ export class TtsClient {
   private constructor(pool: Pool, description: TtsDescription, options: TtsClientOptions) {
     this.#pool = pool;
     this.description = description;
+    this.#assumedRealTimeFactor = options.assumedRealTimeFactor;
     this.#realTimeFactor = description.realTimeFactor;
     this.#queue = new DeadlineQueue(options.threads);
     this.#cache = new SpeechCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES);
@@ -188,7 +192,7 @@ export class TtsClient {
       queuedAtMs,
       place: createSentencePlace(),
       wantsRendered: cached === null && this.#cache.isRepeated(key),
-      realTimeFactor: this.#realTimeFactor,
+      realTimeFactor: this.#cuttingFactor,
     } as const;
     const made: SpeakProgress[] = [];
     for (let rendered = cached; ; rendered = made.at(-1)?.rendered ?? null) {
@@ -204,7 +208,7 @@ export class TtsClient {
   }
 
   async #render(key: SpeechKey): Promise<RenderedSentence> {
-    const task = { ...key, kind: 'render', realTimeFactor: this.#realTimeFactor } as const;
+    const task = { ...key, kind: 'render', realTimeFactor: this.#cuttingFactor } as const;
     const made = await this.#run<Rendered>(task, () => Number.POSITIVE_INFINITY);
     this.#learnSpeed(made);
     return made.rendered;
@@ -214,6 +218,10 @@ export class TtsClient {
     const result = await this.#queue.run(slackMs, () => this.#pool.run(task));
     if (result.kind === 'failed') throw WildfireError.fromWire(result.error);
     return result as Result;
+  }
+
+  get #cuttingFactor(): number {
+    return this.#assumedRealTimeFactor ?? this.#realTimeFactor;
   }
 
   #learnSpeed({ kind, computeMs, audioMs }: SpeakProgress | Rendered): void {

@@ -1,12 +1,13 @@
 /** Piper voices: phonemes and ids as piper-phonemize makes them, tensors as its models take them. */
-import { cpSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadPhonemizer } from '../../../src/workers/tts/espeak-model.ts';
-import { openPiper } from '../../../src/workers/tts/piper-model.ts';
+import { openPiper, parsePiperVoice } from '../../../src/workers/tts/piper-model.ts';
 import { piperIds, piperPhonemes } from '../../../src/workers/tts/piper-phonemes.ts';
 import type { TtsEngine } from '../../../src/workers/tts/tts-engine.ts';
+import { printedSeed, SeededRandom } from '../../seeded-random.ts';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures');
 const RATE_HZ = 16_000;
@@ -148,6 +149,34 @@ describe('a folder that is no voice', () => {
     await expect(open(folder)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 });
+
+describe('the json of a voice', () => {
+  it('read as it is, or MODEL_DAMAGED, whatever happened to its bytes', () => {
+    const random = new SeededRandom(printedSeed('piper json'));
+    const file = join(FIXTURES, 'piper-two', 'piper-two.onnx.json');
+    const whole = readFileSync(file, 'utf8');
+    expect(parsePiperVoice(whole, file)).toMatchObject({ num_speakers: 2, audio: { sample_rate: RATE_HZ } });
+    for (let turn = 0; turn < 2000; turn++) {
+      try {
+        const voice = parsePiperVoice(damaged(whole, random), file);
+        expect(Object.values(voice.phoneme_id_map).flat().every(Number.isInteger)).toBe(true);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'MODEL_DAMAGED', message: expect.stringContaining(file) });
+      }
+    }
+  });
+});
+
+function damaged(text: string, random: SeededRandom): string {
+  const characters = Array.from(text);
+  for (let hits = random.integer(1, 4); hits > 0; hits--) {
+    const replacement = random.pick(['', '0', '-', '"', '{', ']', 'e9', 'null', '.5', ',', ':']);
+    characters[random.integer(0, characters.length - 1)] = replacement;
+  }
+  return random.isTrue(0.2)
+    ? characters.slice(0, random.integer(0, characters.length)).join('')
+    : characters.join('');
+}
 
 async function json(file: string): Promise<object> {
   return (await import(file, { with: { type: 'json' } })).default;

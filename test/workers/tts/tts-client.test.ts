@@ -1,9 +1,11 @@
 /** The TTS pool from the main side, on real threads, with the tone voice of the fixtures: no model pack needed. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRing, type RingHandle } from '../../../src/ring-buffers/layout.ts';
 import { RingController, RingReader } from '../../../src/ring-buffers/ring.ts';
 import { type Sentence, TtsClient, type TtsClientOptions } from '../../../src/workers/tts/tts-client.ts';
+import { printedSeed, SeededRandom } from '../../seeded-random.ts';
 
 const RATE_HZ = 8000;
 const PAUSE_MS = 100;
@@ -18,6 +20,8 @@ const OPTIONS: TtsClientOptions = {
   threads: 2,
   niceIncrement: 0,
   sentencePauseMs: PAUSE_MS,
+  // Slow enough that sentences are cut, and always at the same places.
+  assumedRealTimeFactor: 0.2,
   allowFaults: true,
 };
 
@@ -150,6 +154,43 @@ describe('barge-in', () => {
   });
 });
 
+describe('many barge-ins at random moments, three calls side by side', () => {
+  const TURNS = 25;
+  const TEXTS = ['Yes.', 'Certainly, at once.', LONG, 'One moment, please, I will look that up for you.'];
+
+  it('each turn is heard from its first sample on, unbroken, and nothing of the turn before it', async () => {
+    const seed = printedSeed('barge-ins');
+    const expected = new Map(
+      await Promise.all(TEXTS.map(async (text) => [text, await render(text)] as const)),
+    );
+    await Promise.all(
+      [1, 2, 3].map(async (callId) => {
+        const random = new SeededRandom(seed + callId);
+        const call = new Call(callId, random.pick([1024, 4096, 2 ** 16]));
+        const frame = new Int16Array(160);
+        let heard: number[] = [];
+        let turnsHeard = 0;
+        const clock = setInterval(() => heard.push(...frame.subarray(0, call.reader.read(frame))), 1);
+        for (let turnId = 1; turnId <= TURNS; turnId++) {
+          const text = random.pick(TEXTS);
+          const epoch = call.controller.requestFlush();
+          heard = [];
+          const spoken = tts.speak(call.sentence(text, { epoch, turnId }));
+          await (random.isTrue(0.3) ? spoken : sleep(random.integer(0, 40)));
+          const whole = expected.get(text) as Int16Array;
+          const speech = heard.slice(0, whole.length);
+          expect(Int16Array.from(speech), `turn ${turnId}`).toEqual(whole.subarray(0, speech.length));
+          expect(heard.slice(whole.length).every((sample) => sample === 0)).toBe(true);
+          if (heard.length > 0) turnsHeard++;
+        }
+        clearInterval(clock);
+        expect(turnsHeard).toBeGreaterThan(TURNS / 4);
+        call.controller.requestFlush();
+      }),
+    );
+  });
+});
+
 describe('a ring smaller than the sentence', () => {
   it('gets all of it, in order, while other calls go on', async () => {
     const [small, other] = [new Call(1, 2048), new Call(2)];
@@ -274,7 +315,7 @@ describe('starting and closing', () => {
 });
 
 async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 2));
+  while (!isTrue()) await sleep(2);
 }
 
 function differingSamples(heard: Int16Array, expected: Int16Array): number {
