@@ -14,6 +14,9 @@ import { Conversation } from './conversation.ts';
 import { type LedgerCounts, type LedgerKind, ResourceLedger } from './ledger.ts';
 import type { CallReport, EndedBy, RtpReport } from './reports.ts';
 
+/** A BYE that is not answered by then goes on without the call: its transaction repeats it for up to 32 s. */
+const HANG_UP_LIMIT_MS = 5_000;
+
 const NO_RTP: RtpReport = { sent: 0, received: 0, lost: 0, late: 0, underrunFrames: 0 };
 
 export class Call {
@@ -105,7 +108,7 @@ export class Call {
   }
 
   #holdDialog(dialog: SipDialog): void {
-    this.#ledger.acquire('dialog', () => dialog.bye());
+    this.#ledger.acquire('dialog', () => hangUp(dialog));
     dialog.onEnded((end) => {
       if (end === 'remoteBye') void this.end('caller', 'bye');
       else if (end !== 'localBye') void this.end('error', end);
@@ -244,4 +247,14 @@ export class Call {
       ledger: this.#ledger.counts(),
     };
   }
+}
+
+/** Resolves when the BYE was answered, or HANG_UP_LIMIT_MS after it was asked for. */
+async function hangUp(dialog: SipDialog): Promise<void> {
+  let limit: NodeJS.Timeout | undefined;
+  const limited = new Promise<void>((resolve) => {
+    limit = setTimeout(resolve, HANG_UP_LIMIT_MS);
+  });
+  await Promise.race([dialog.bye(), limited]);
+  clearTimeout(limit);
 }
