@@ -23,7 +23,8 @@ export class RuntimeProcess {
   readonly turns: TurnReport[] = [];
   readonly calls: CallReport[] = [];
   readonly #child: ChildProcess;
-  readonly #exited: Promise<number | null>;
+  /** Its exit code; null when a signal ended it. */
+  readonly exited: Promise<number | null>;
   readonly #callWaiters: (() => void)[] = [];
   #ready: { sipPort: number; webPort: number | null } | null = null;
 
@@ -31,7 +32,7 @@ export class RuntimeProcess {
     const args = ['start', ...settings.flatMap((setting) => ['--set', setting])];
     const main = fileURLToPath(new URL('../main.ts', import.meta.url));
     this.#child = fork(main, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    this.#exited = new Promise((resolve) => this.#child.once('exit', (code) => resolve(code)));
+    this.exited = new Promise((resolve) => this.#child.once('exit', (code) => resolve(code)));
     this.#child.on('message', (message) => this.#onMessage(message as RuntimeMessage));
   }
 
@@ -49,7 +50,7 @@ export class RuntimeProcess {
       };
       runtime.#child.on('message', onMessage);
     });
-    const outcome = await Promise.race([ready.then(() => 'ready' as const), runtime.#exited]);
+    const outcome = await Promise.race([ready.then(() => 'ready' as const), runtime.exited]);
     if (outcome !== 'ready') {
       throw new WildfireError(
         CODE_BY_EXIT[outcome ?? -1] ?? 'INVALID_STATE',
@@ -86,7 +87,7 @@ export class RuntimeProcess {
   /** Drains it. @returns its exit code */
   async stop(): Promise<number | null> {
     if (this.#child.exitCode === null) this.#child.kill('SIGTERM');
-    return this.#exited;
+    return this.exited;
   }
 
   #onMessage(message: RuntimeMessage): void {
