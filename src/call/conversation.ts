@@ -6,7 +6,7 @@ import type { MediaEvent } from '../media/media-protocol.ts';
 import { monotonicMs } from '../observability/clock.ts';
 import { RingController } from '../ring-buffers/ring.ts';
 import { TapeReader } from '../ring-buffers/tape.ts';
-import { SentenceSplitter } from '../turn/sentence-splitter.ts';
+import { SentenceSplitter, splitSentences } from '../turn/sentence-splitter.ts';
 import { Transcript } from '../turn/transcript.ts';
 import type { HangUpReason, SpeechEvent, TurnAction, TurnInput } from '../turn/turn-messages.ts';
 import { TurnPolicy } from '../turn/turn-policy.ts';
@@ -243,9 +243,7 @@ export class Conversation {
       promptNoInput: agent.noInputPrompt,
       sayGoodbye: agent.goodbye,
     };
-    const splitter = new SentenceSplitter();
-    const text = texts[action.kind];
-    this.#speak(action.turnId, [...splitter.push(text), ...splitter.flush()]);
+    this.#speak(action.turnId, splitSentences(texts[action.kind]));
   }
 
   #speak(turnId: number, sentences: readonly string[]): void {

@@ -2,6 +2,7 @@
 import type { AgentPersona } from '../call/call-dependencies.ts';
 import type { Config } from '../config/schema.ts';
 import type { ModelPack } from '../models/pack.ts';
+import { splitSentences } from '../turn/sentence-splitter.ts';
 import { DEFAULT_TURN_CONFIG, type TurnConfig } from '../turn/turn-config.ts';
 
 /** The agent's words and voice. */
@@ -29,4 +30,10 @@ export function turnConfigOf(config: Config): TurnConfig {
     noInput: { ...noInput, promptAfterMs: turn.noInputMs, maxPrompts: turn.noInputPrompts },
     digits: { ...digits, interDigitMs: turn.dtmfTimeoutMs },
   };
+}
+
+/** Everything that the agent says word for word, sentence by sentence, as it will be spoken. */
+export function promptSentences(persona: AgentPersona): string[] {
+  const { greeting, apology, noInputPrompt, goodbye } = persona;
+  return [greeting, apology, noInputPrompt, goodbye].flatMap(splitSentences);
 }

@@ -6,7 +6,7 @@
 
 import { Call } from '../call/call.ts';
 import { CallAudioStore } from '../call/call-audio.ts';
-import type { CallDependencies } from '../call/call-dependencies.ts';
+import type { AgentPersona, CallDependencies } from '../call/call-dependencies.ts';
 import { CallRegistry } from '../call/call-registry.ts';
 import type { CallReport, TurnReport } from '../call/reports.ts';
 import type { RunningRuntime, RuntimeEvents } from '../cli/runtime-starter.ts';
@@ -17,11 +17,15 @@ import { createLog, type Log } from '../observability/log.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { type IncomingInvite, SipUserAgent } from '../sip/user-agent.ts';
 import { type StatusServer, startStatusServer } from '../web/status-server.ts';
+import type { TtsClient } from '../workers/tts/tts-client.ts';
 import { VadClient } from '../workers/vad/vad-client.ts';
 import { type RunningEngines, startEngines } from './engines.ts';
 import { MediaSupervisor } from './media-supervisor.ts';
-import { personaOf, turnConfigOf } from './persona.ts';
+import { personaOf, promptSentences, turnConfigOf } from './persona.ts';
 import { StatusReporter } from './status-reporter.ts';
+
+/** Rate of the samples on a G.711 leg. */
+const LEG_RATE_HZ = 8000;
 
 /** Builds and starts a runtime. @throws WildfireError CONFIG_INVALID, MODEL_*, PORT_IN_USE; nothing is left running */
 export async function startRuntime(config: Config, events: RuntimeEvents): Promise<RunningRuntime> {
@@ -82,7 +86,9 @@ class Runtime implements RunningRuntime {
     const engines = await startEngines(this.#config, this.#pack, { log: this.#log, metrics: this.#metrics });
     this.#closers.push(() => engines.close());
     this.#engines = engines;
-    this.#dependencies = this.#callDependencies(media, vad, engines);
+    const agent = personaOf(this.#config, this.#pack);
+    await preloadPrompts(engines.tts, agent);
+    this.#dependencies = this.#callDependencies(media, vad, engines, agent);
   }
 
   async drain(): Promise<void> {
@@ -155,13 +161,18 @@ class Runtime implements RunningRuntime {
     this.listening.push(`http tcp ${bindAddress}:${web.port}`);
   }
 
-  #callDependencies(media: MediaSupervisor, vad: VadClient, engines: RunningEngines): CallDependencies {
+  #callDependencies(
+    media: MediaSupervisor,
+    vad: VadClient,
+    engines: RunningEngines,
+    agent: AgentPersona,
+  ): CallDependencies {
     return {
       audio: this.#audio,
       media,
       vad,
       engines,
-      agent: personaOf(this.#config, this.#pack),
+      agent,
       turnConfig: turnConfigOf(this.#config),
       maxCallDurationMs: this.#config.limits.maxCallDurationMs,
       log: this.#log,
@@ -213,4 +224,10 @@ class Runtime implements RunningRuntime {
     this.#registry.leave(callId);
     this.#metrics.activeCalls.set(this.#registry.activeCalls);
   }
+}
+
+/** Renders what the agent says word for word, so that a greeting costs nothing while many calls arrive. */
+async function preloadPrompts(tts: TtsClient, agent: AgentPersona): Promise<void> {
+  const voicing = { voice: agent.voice, speed: agent.speed, rateHz: LEG_RATE_HZ };
+  for (const sentence of promptSentences(agent)) await tts.preload(sentence, voicing);
 }

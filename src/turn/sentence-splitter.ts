@@ -110,6 +110,12 @@ export class SentenceSplitter {
   }
 }
 
+/** The sentences of a whole text, as they would come if it were streamed. */
+export function splitSentences(text: string): string[] {
+  const splitter = new SentenceSplitter();
+  return [...splitter.push(text), ...splitter.flush()];
+}
+
 /** Characters up to the end of the first sentence, white space included; 0 when it may not be over yet. */
 function findSentenceEnd(text: string, isComplete: boolean): number {
   for (const match of text.matchAll(SENTENCE_END)) {
