@@ -29,7 +29,10 @@ export class MediaSupervisor {
   }
 
   async openLeg(open: OpenLeg): Promise<{ rtpPort: number }> {
-    await this.#client.catch(() => this.#replace());
+    const client = this.#client;
+    await client.catch(() => {
+      if (client === this.#client) this.#replace(); // else another call has done so
+    });
     return (await this.#client).openLeg(open);
   }
 
