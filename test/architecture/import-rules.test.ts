@@ -22,8 +22,8 @@ const ANYONE_MAY_USE = ['observability', 'errors.ts'];
 
 /** What each folder may import at run time, besides ANYONE_MAY_USE and itself. Arrows go down. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  'main.ts': ['cli', 'runtime.ts'],
-  'runtime.ts': [
+  'main.ts': ['cli', 'runtime'],
+  runtime: [
     'call',
     'config',
     'media',
