@@ -9,6 +9,7 @@ import { type CallResult, joinViews } from '../caller/call-result.ts';
 import { type CallerEngines, startCallerEngines } from '../caller/caller-engines.ts';
 import type { PlacedCall } from '../caller/place-call.ts';
 import { type CallerScript, drawScript, readScript } from '../caller/script.ts';
+import { settingsOf } from '../config/print.ts';
 import { WildfireError } from '../errors.ts';
 import { loadPack, type ModelPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
@@ -83,7 +84,8 @@ function report(result: CallResult, placed: PlacedCall, options: DemoOptions): n
 
 function runtimeSettings(options: DemoOptions): string[] {
   const own = [`sip.bindAddress=${LOOPBACK}`, 'sip.port=0', 'web.enabled=false', 'log.level=warn'];
-  return [...options.set, ...own, `models.pack=${packFolderOf(configOf(options).models.pack)}`];
+  const config = configOf(options);
+  return [...settingsOf(config), ...own, `models.pack=${packFolderOf(config.models.pack)}`];
 }
 
 function demoScriptOf(pack: ModelPack): string {

@@ -1,4 +1,4 @@
-/** Prints an effective configuration, secrets masked. Pure. */
+/** An effective configuration in other forms: for a person, secrets masked; for another process, whole. Pure. */
 import { stringify } from 'smol-toml';
 import type { Config } from './schema.ts';
 
@@ -21,4 +21,11 @@ export function maskSecrets(config: Config): Record<string, Record<string, unkno
 /** The configuration as TOML text, secrets masked. */
 export function printConfig(config: Config): string {
   return stringify(maskSecrets(config));
+}
+
+/** Every key as the `key=value` that `--set` reads, secrets not masked: for a process that gets the same one. */
+export function settingsOf(config: Config): string[] {
+  return Object.entries(config).flatMap(([section, keys]) =>
+    Object.entries(keys).map(([name, value]) => `${section}.${name}=${value}`),
+  );
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CONFIG_KEYS, DEFAULT_CONFIG, environmentName } from '../../src/config/key-paths.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { maskSecrets, printConfig } from '../../src/config/print.ts';
+import { maskSecrets, printConfig, settingsOf } from '../../src/config/print.ts';
 import { WildfireError } from '../../src/errors.ts';
 
 let folder = '';
@@ -99,8 +99,16 @@ describe('printConfig', () => {
     expect(loadConfig({ environment: {}, file: fileWith(printConfig(config)) })).toEqual(config);
   });
 
+  it('gives settings that load to the same configuration', () => {
+    const config = loadConfig({
+      environment: {},
+      settings: ['agent.greeting=a = b\n"c"', 'web.enabled=false'],
+    });
+    expect(loadConfig({ environment: {}, settings: settingsOf(config) })).toEqual(config);
+  });
+
   it('masks secrets and nothing else', () => {
     const config = { ...DEFAULT_CONFIG, llama: { ...DEFAULT_CONFIG.llama, apiKey: 'x' } };
-    expect(maskSecrets(config)['llama']).toMatchObject({ apiKey: '***', contextTokens: 1024 });
+    expect(maskSecrets(config).llama).toMatchObject({ apiKey: '***', contextTokens: 1024 });
   });
 });
