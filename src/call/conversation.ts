@@ -230,8 +230,9 @@ export class Conversation {
     timeline?.onGenerated(outcome.queueMs, outcome.firstTokenMs);
     if (outcome.reason === 'cancelled') return;
     say(splitter.flush());
-    reply.complete();
+    // Before the reply can be done: afterwards the policy would listen again.
     if (isFarewell(spoken, agent.goodbye)) this.#handle({ kind: 'farewell', turnId });
+    reply.complete();
   }
 
   #prompt(action: ActionOf<PromptKind>): void {

@@ -83,6 +83,10 @@ class Runtime implements RunningRuntime {
     });
     this.#closers.push(() => vad.close());
     vad.onEvent((event) => this.#calls.get(event.callId)?.onSpeech(event));
+    vad.onDied((message) => {
+      this.#metrics.events.inc({ area: 'worker', reason: 'vadDied' });
+      this.#log.error({ error: message }, 'the VAD thread died and is replaced');
+    });
     const engines = await startEngines(this.#config, this.#pack, { log: this.#log, metrics: this.#metrics });
     this.#closers.push(() => engines.close());
     this.#engines = engines;

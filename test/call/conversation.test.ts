@@ -250,6 +250,47 @@ describe('an engine that fails', () => {
   );
 });
 
+describe("a reply that ends with the agent's goodbye", () => {
+  it('is the last: the agent hangs up when it was heard', async () => {
+    const harness = new CallHarness();
+    await harness.establishAndGreet();
+    harness.engines.llama.script.push(['You are welcome. ', 'Bye', ' now.']);
+    await takeTurn(harness);
+    await pass(1000);
+    expect(harness.heardSentences).toEqual([1, 2, 3]);
+    expect(harness.turns.map(({ outcome, reply }) => [outcome, reply])).toEqual([
+      ['replied', 'You are welcome. Bye now.'],
+    ]);
+    expect(harness.reports[0]).toMatchObject({ endedBy: 'agent', reason: 'farewell' });
+    expect(harness.dialog.byesSent).toBe(1);
+  });
+
+  it('is the last although LLaMA took its time to stop after it', async () => {
+    const harness = new CallHarness();
+    const stop = new Gate<string>();
+    await harness.establishAndGreet();
+    harness.engines.llama.script.push(['Bye now.', '\n', stop]);
+    await takeTurn(harness);
+    stop.open('');
+    await pass(1000);
+    expect(harness.reports[0]).toMatchObject({ endedBy: 'agent', reason: 'farewell' });
+  });
+
+  it('only at its end, and not when no goodbye is configured', async () => {
+    const harness = new CallHarness({ agent: { goodbye: '' } });
+    await harness.establishAndGreet();
+    harness.engines.llama.script.push(['Bye now.']);
+    await takeTurn(harness);
+    const other = new CallHarness();
+    await other.establishAndGreet();
+    other.engines.llama.script.push(['Bye now. Or is there more?']);
+    await takeTurn(other);
+    await pass(1000);
+    expect([...harness.reports, ...other.reports]).toEqual([]);
+    await Promise.all([harness.call.end('caller', 'bye'), other.call.end('caller', 'bye')]);
+  });
+});
+
 describe('keys', () => {
   it('are a turn of their own, ended by #', async () => {
     const harness = new CallHarness();
