@@ -25,6 +25,8 @@ export interface CallDependencies {
   readonly agent: AgentPersona;
   readonly turnConfig: TurnConfig;
   readonly maxCallDurationMs: number;
+  /** When a call that could not be taken just now may be tried again. */
+  readonly retryAfterSeconds: number;
   readonly log: Log;
   /** Counts a refusal or fault by area and reason word. */
   readonly count: (area: string, reason: string) => void;

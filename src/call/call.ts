@@ -3,6 +3,7 @@
  * conversation; it ends exactly once, however it ends, and then gives everything back.
  * Thread: main.
  */
+import { WildfireError } from '../errors.ts';
 import type { MediaEvent } from '../media/media-protocol.ts';
 import { monotonicMs } from '../observability/clock.ts';
 import { answerOffer, makeOffer, type NegotiatedMedia, readAnswer } from '../sdp/negotiation.ts';
@@ -52,7 +53,8 @@ export class Call {
     } catch (error) {
       if (this.#ending !== null) return;
       this.#dependencies.log.warn({ callId: this.id, error: String(error) }, 'call could not be set up');
-      await this.#refuse(500, 'setUpFailed');
+      const isBusy = error instanceof WildfireError && error.retryable;
+      await this.#refuse(isBusy ? 503 : 500, 'setUpFailed');
     }
   }
 
@@ -205,8 +207,14 @@ export class Call {
 
   async #refuse(status: number, reason: string): Promise<void> {
     this.#dependencies.count('call', reason);
-    this.#invite.reject(status);
+    this.#reject(status);
     await this.end('error', reason);
+  }
+
+  /** Does nothing unless the INVITE still waits for its answer. */
+  #reject(status: number): void {
+    const retryAfter = [`Retry-After: ${this.#dependencies.retryAfterSeconds}`];
+    this.#invite.reject(status, undefined, status === 503 ? retryAfter : []);
   }
 
   async #closeLeg(): Promise<void> {
@@ -217,7 +225,7 @@ export class Call {
   async #end(endedBy: EndedBy, reason: string): Promise<void> {
     const { log, onCallEnded, leave } = this.#dependencies;
     this.#conversation?.close();
-    this.#invite.reject(503); // does nothing unless the INVITE still waits for its answer
+    this.#reject(503);
     const errors = await this.#ledger.releaseAll();
     for (const error of errors) log.error({ callId: this.id, error: String(error) }, 'a release failed');
     await this.#acquiring;

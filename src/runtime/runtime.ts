@@ -179,6 +179,7 @@ class Runtime implements RunningRuntime {
       agent,
       turnConfig: turnConfigOf(this.#config),
       maxCallDurationMs: this.#config.limits.maxCallDurationMs,
+      retryAfterSeconds: this.#config.limits.retryAfterSeconds,
       log: this.#log,
       count: (area, reason) => this.#metrics.events.inc({ area, reason }),
       onTurn: (turn) => this.#onTurn(turn),

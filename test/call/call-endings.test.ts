@@ -5,6 +5,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { emptyCounts } from '../../src/call/ledger.ts';
 import type { EndedBy } from '../../src/call/reports.ts';
+import { WildfireError } from '../../src/errors.ts';
 import { CallHarness, type HarnessOptions, pass, useFakeClock } from './call-harness.ts';
 import { FakeInvite, OFFER } from './fake-sip.ts';
 import { Gate } from './gate.ts';
@@ -180,6 +181,18 @@ const ENDINGS: readonly Ending[] = [
     endedBy: 'error',
     reason: 'setUpFailed',
     refusedWith: 500,
+  },
+  {
+    name: 'no RTP port is free just now',
+    run: async (harness) => {
+      harness.media.openGate = new Gate();
+      harness.media.openGate.fail(new WildfireError('PORT_POOL_EMPTY', 'none left', { retryable: true }));
+      await harness.call.answer();
+      expect(harness.invite.refusalHeaders).toEqual(['Retry-After: 9']);
+    },
+    endedBy: 'error',
+    reason: 'setUpFailed',
+    refusedWith: 503,
   },
   {
     name: 'the media leg cannot be started',

@@ -159,6 +159,7 @@ export class CallHarness {
       agent: { ...AGENT, ...options.agent },
       turnConfig: options.turnConfig ?? DEFAULT_TURN_CONFIG,
       maxCallDurationMs: options.maxCallDurationMs ?? 3_600_000,
+      retryAfterSeconds: 9,
       log: { debug() {}, info() {}, warn, error: warn },
       count: (area, reason) => this.counted.push(`${area}.${reason}`),
       onTurn: (turn) => this.turns.push(turn),

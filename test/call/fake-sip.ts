@@ -64,6 +64,8 @@ export class FakeInvite implements IncomingInvite {
   readonly advertisedAddress: string;
   readonly offer: string | null;
   readonly refusals: number[] = [];
+  /** Header lines of the refusal. */
+  refusalHeaders: readonly string[] = [];
   rings = 0;
   /** What the 200 carried. */
   acceptedSdp: string | null = null;
@@ -100,8 +102,10 @@ export class FakeInvite implements IncomingInvite {
     }));
   }
 
-  reject(status: number): void {
-    if (this.#isWaiting) this.refusals.push(status);
+  reject(status: number, _reason?: string, extraHeaders: readonly string[] = []): void {
+    if (!this.#isWaiting) return;
+    this.refusals.push(status);
+    this.refusalHeaders = extraHeaders;
   }
 
   onCancel(handler: () => void): void {

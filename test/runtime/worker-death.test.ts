@@ -139,6 +139,7 @@ describe.skipIf(!hasTestPack('manifest.json'))('a thread that dies in a call', {
       vad.onDied(() => resolve());
       vad.injectDeath();
       await died;
+      expect(await deathsCounted('vadDied')).toBe(1);
       await watches(vad, 1);
       await call.ask(QUESTION);
       expect(turns.at(-1)).toMatchObject({ outcome: 'replied', heard: expect.stringMatching(HEARD) });
