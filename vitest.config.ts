@@ -1,13 +1,34 @@
 import { defineConfig } from 'vitest/config';
 
+/** Whole processes, real calls, pacing: run one file at a time and after everything else, since time is measured. */
+const SYSTEM_TESTS = ['test/e2e/**/*.test.ts', 'test/interop/**/*.test.ts', 'test/runtime/**/*.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
-    // Two cores: more files at once would make the end-to-end tests fight the unit tests for time.
-    maxWorkers: 2,
-    testTimeout: 20_000,
+    testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ['default', ['json', { outputFile: '.wildfire/test-report.json' }]],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: SYSTEM_TESTS,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: SYSTEM_TESTS,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
