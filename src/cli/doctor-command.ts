@@ -24,6 +24,6 @@ export function doctorCommand(exit: Exit): Command {
 }
 
 function print({ name, value, verdict, advice }: Finding): void {
-  console.log(`${MARKS[verdict].padEnd(8)}${name.padEnd(22)}${value}`);
-  if (advice !== '') console.log(`${''.padEnd(30)}${advice}`);
+  console.log(`${MARKS[verdict].padEnd(8)}${name.padEnd(32)}${value}`);
+  if (advice !== '') console.log(`${''.padEnd(40)}${advice}`);
 }

@@ -51,13 +51,9 @@ async function inspectLlama(config: Config, pack: ModelPack): Promise<Omit<Findi
   });
   const backend = llama.backends[0];
   await llama.close();
-  const layers =
-    backend === undefined || backend.gpu === 'none'
-      ? 'CPU only'
-      : `${backend.gpu}, ${backend.gpuLayers} layers`;
-  return {
-    value: `llama.cpp on ${layers}${backend === undefined ? '' : `, ${backend.gpuDevices.join(', ')}`}`,
-    verdict: 'ok',
-    advice: '',
-  };
+  const isOnGpu = backend !== undefined && backend.gpu !== 'none';
+  const where = isOnGpu
+    ? `${backend.gpu}, ${backend.gpuLayers} layers (${backend.gpuDevices.join(', ')})`
+    : 'the CPU only';
+  return { value: `llama.cpp on ${where}`, verdict: 'ok', advice: '' };
 }
