@@ -58,7 +58,7 @@ describe('a port that is in use', () => {
 describe('a pack', () => {
   it('that is not there', async () => {
     const run = await wildfire(startArgs('/no/such/pack'));
-    expectMistake(run, MISSING, [/manifest\.json/, /\/no\/such\/pack/, /repair it with: \S+/]);
+    expectMistake(run, MISSING, [/manifest\.json/, /\/no\/such\/pack/, /repair it with \S+/]);
   });
 
   it('without a demo conversation, for demo', async () => {
@@ -112,7 +112,7 @@ describe.skipIf(!hasTestPack('manifest.json'))('a damaged file of a real pack', 
       word,
       new RegExp(path.replaceAll('.', '\\.')),
       new RegExp(`model pack '${name}'`),
-      /repair it with: (\.\/wildfire models pull|git checkout) /,
+      /repair it with (copying it again .* \.\/wildfire doctor|git checkout) /,
     ]);
   });
 });
