@@ -33,10 +33,13 @@ export async function installedPackFolders(packsFolder: string = PACKS_FOLDER): 
     .sort();
 }
 
-/** The command that brings a damaged pack back. */
-export function repairCommand(folder: string, pack: string): string {
+/**
+ * How a damaged pack is brought back: the shipped one by a command, any other by whoever has it, and by a command
+ * that checks it afterwards.
+ */
+export function repairCommand(folder: string): string {
   if (resolve(folder) === join(PACKS_FOLDER, SHIPPED_PACK)) {
     return `git checkout -- ${relative(INSTALLATION_FOLDER, folder)}`;
   }
-  return `./wildfire models pull ${pack}`;
+  return `copying it again from where the pack came from, then: ./wildfire doctor --set models.pack=${folder}`;
 }

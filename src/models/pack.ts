@@ -144,16 +144,16 @@ const FAULT_WORDS: Readonly<Record<FileFault['fault'], string>> = {
 };
 
 function faultError(folder: string, pack: string, { path, fault }: FileFault): WildfireError {
-  const repair = repairCommand(folder, pack);
-  const message = `${path} of model pack '${pack}' ${FAULT_WORDS[fault]} (in ${folder}); repair it with: ${repair}`;
+  const repair = repairCommand(folder);
+  const message = `${path} of model pack '${pack}' ${FAULT_WORDS[fault]} (in ${folder}); repair it with ${repair}`;
   const code = fault === 'missing' ? 'MODEL_MISSING' : 'MODEL_DAMAGED';
   return new WildfireError(code, message, { context: { file: join(folder, path), pack, repair } });
 }
 
 function damagedManifest(folder: string, reason: string): WildfireError {
   const pack = basename(folder);
-  const repair = repairCommand(folder, pack);
-  const message = `${MANIFEST_FILE} of model pack '${pack}' is damaged (in ${folder}): ${reason}; repair it with: ${repair}`;
+  const repair = repairCommand(folder);
+  const message = `${MANIFEST_FILE} of model pack '${pack}' is damaged (in ${folder}): ${reason}; repair it with ${repair}`;
   return new WildfireError('MODEL_DAMAGED', message, {
     context: { file: join(folder, MANIFEST_FILE), pack, repair },
   });

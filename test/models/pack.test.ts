@@ -28,7 +28,7 @@ describe('loadPack', () => {
     expect(error.code).toBe('MODEL_MISSING');
     expect(error.message).toContain('llama/model.gguf');
     expect(error.message).toContain("'scratch'");
-    expect(error.message).toContain('./wildfire models pull scratch');
+    expect(error.message).toContain('./wildfire doctor --set models.pack=');
     expect(error.context.file).toBe(join(folder, 'llama/model.gguf'));
   });
 
@@ -90,8 +90,8 @@ describe('pack folders', () => {
   });
 
   it('repairs the shipped pack from the repository and others by pulling', () => {
-    expect(repairCommand(join(PACKS_FOLDER, 'embedded'), 'embedded')).toBe('git checkout -- models/embedded');
-    expect(repairCommand('/srv/packs/big', 'big')).toBe('./wildfire models pull big');
+    expect(repairCommand(join(PACKS_FOLDER, 'embedded'))).toBe('git checkout -- models/embedded');
+    expect(repairCommand('/srv/packs/big')).toContain('./wildfire doctor --set models.pack=/srv/packs/big');
   });
 });
 
