@@ -23,7 +23,7 @@ for set in house seen voice noisy rms silence; do
 done
 "$PYTHON" -m whisper.build_data espeak 300 101 "$work/stt/train-espeak-0"
 "$PYTHON" -m whisper.build_data flite 60 103 "$work/stt/train-flite-0"
-./train-whisper.sh "$work/stt" "$work/stt-run" --minutes 0.5
+./train-whisper.sh "$work/stt" "$work/stt-run" --minutes 0.5 --port 29612
 "$PYTHON" -m whisper.export --checkpoint "$work/stt-run/checkpoint.pt" --tokenizer "$work/stt/tokenizer.json" --out "$pack/whisper"
 
 "$PYTHON" -m pack.manifest "$pack"

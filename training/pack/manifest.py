@@ -13,12 +13,12 @@ VERSION = "0.1.0"
 DESCRIPTION = (
     "Small models trained from nothing on synthetic speech: the phone assistant of the Harbour Kitchen, a made-up restaurant."
 )
-NOT_LISTED = {"manifest.json", "README.md"}
+STAGE_FOLDERS = ("kokoro", "llama", "whisper")  # the pack may hold other things that no stage loads
 
 
 def describe(folder, whisper_dtype):
     """-> the manifest"""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in NOT_LISTED)
+    files = sorted(p for name in STAGE_FOLDERS for p in (folder / name).rglob("*") if p.is_file())
     return {
         "schemaVersion": 1, "name": "embedded", "version": VERSION, "licence": "Apache-2.0", "description": DESCRIPTION,
         "agent": {
