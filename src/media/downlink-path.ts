@@ -9,8 +9,11 @@ import type { Packetizer } from '../rtp/packetizer.ts';
 import type { StartLeg } from './media-protocol.ts';
 import { FRAME_SAMPLES } from './uplink-path.ts';
 
-/** What changed with the frame that was just sent. */
-export type PlayoutChange = 'none' | 'started' | 'drained';
+/**
+ * What changed with the frame that was just sent. 'restarted': a flush and the audio after it fell between two frames,
+ * so that one reply ended and the next began without a silent frame.
+ */
+export type PlayoutChange = 'none' | 'started' | 'drained' | 'restarted';
 
 /** Hands one datagram to the network. */
 export type SendDatagram = (bytes: Uint8Array) => void;
@@ -26,7 +29,8 @@ export class DownlinkPath {
   #isPlaying = false;
   /** The next packet begins a talkspurt: after a start, a hold or skipped time. */
   #mustMark = true;
-  #changeIndex = 0;
+  #startIndex = 0;
+  #endIndex = 0;
 
   constructor(ring: RingReader, packetizer: Packetizer, send: SendDatagram) {
     this.#ring = ring;
@@ -38,9 +42,14 @@ export class DownlinkPath {
     return this.#isSending;
   }
 
-  /** Ring index that belongs to the last change: of the first sample played, or after the last one. */
-  get changeIndex(): number {
-    return this.#changeIndex;
+  /** Ring index of the first sample played since the last start. */
+  get startIndex(): number {
+    return this.#startIndex;
+  }
+
+  /** Ring index after the last sample played before the last end. */
+  get endIndex(): number {
+    return this.#endIndex;
   }
 
   get underrunFrames(): number {
@@ -62,7 +71,7 @@ export class DownlinkPath {
     const index = this.#ring.readIndex;
     const playedSamples = this.#ring.read(this.#frame);
     const change = this.#noteChange(playedSamples, index);
-    const marker = this.#mustMark || change === 'started';
+    const marker = this.#mustMark || change === 'started' || change === 'restarted';
     const datagram = this.#packetizer.next(this.#payloadType, marker, FRAME_SAMPLES);
     if (playedSamples > 0) this.#codec.encode(this.#frame, datagram.payload, FRAME_SAMPLES);
     else datagram.payload.fill(this.#codec.silenceByte);
@@ -81,10 +90,14 @@ export class DownlinkPath {
 
   // After a flush the index jumps with the first read that plays again: it is counted back from there.
   #noteChange(playedSamples: number, indexBefore: number): PlayoutChange {
-    const isPlaying = playedSamples > 0;
-    if (isPlaying === this.#isPlaying) return 'none';
-    this.#isPlaying = isPlaying;
-    this.#changeIndex = isPlaying ? (this.#ring.readIndex - playedSamples) >>> 0 : indexBefore;
-    return isPlaying ? 'started' : 'drained';
+    const wasPlaying = this.#isPlaying;
+    this.#isPlaying = playedSamples > 0;
+    const frameIndex = (this.#ring.readIndex - playedSamples) >>> 0;
+    const hasEnded = wasPlaying && !(this.#isPlaying && frameIndex === indexBefore);
+    const hasStarted = this.#isPlaying && (!wasPlaying || hasEnded);
+    if (hasEnded) this.#endIndex = indexBefore;
+    if (hasStarted) this.#startIndex = frameIndex;
+    if (hasEnded) return hasStarted ? 'restarted' : 'drained';
+    return hasStarted ? 'started' : 'none';
   }
 }

@@ -175,7 +175,9 @@ export class MediaClient {
 
   #request(body: RequestBody): Promise<unknown> {
     if (this.#state === 'died')
-      return Promise.reject(new WildfireError('WORKER_DIED', 'the media thread has died'));
+      return Promise.reject(
+        new WildfireError('WORKER_DIED', 'the media thread has died', { retryable: true }),
+      );
     if (this.#state !== 'open')
       return Promise.reject(new WildfireError('INVALID_STATE', 'media client is closed'));
     this.#lastRequestId += 1;
@@ -199,7 +201,8 @@ export class MediaClient {
     const wasOpen = this.#state === 'open';
     if (this.#state === 'closing') this.#state = 'closed';
     else if (wasOpen) this.#state = 'died';
-    for (const waiting of this.#waiting.values()) waiting.reject(new WildfireError('WORKER_DIED', message));
+    for (const waiting of this.#waiting.values())
+      waiting.reject(new WildfireError('WORKER_DIED', message, { retryable: true }));
     this.#waiting.clear();
     for (const callId of [...this.#portOfCall.keys()]) this.#freePort(callId);
     if (wasOpen) this.#tell({ kind: 'died', message });

@@ -132,9 +132,10 @@ export class MediaLeg {
     const change = this.#downlink.send();
     if (this.#downlink.isSending) this.lateness.add(this.#options.nowMs() - dueMs);
     if (change === 'none') return;
-    const kind = change === 'started' ? 'playoutStarted' : 'playoutDrained';
-    const ringIndex = this.#downlink.changeIndex;
-    this.#options.onEvent({ kind, callId: this.callId, atMs: monotonicMs(), ringIndex });
+    const at = { callId: this.callId, atMs: monotonicMs() };
+    const { startIndex, endIndex } = this.#downlink;
+    if (change !== 'started') this.#options.onEvent({ kind: 'playoutDrained', ...at, ringIndex: endIndex });
+    if (change !== 'drained') this.#options.onEvent({ kind: 'playoutStarted', ...at, ringIndex: startIndex });
   }
 
   readonly #sendRtp = (bytes: Uint8Array): void => {
