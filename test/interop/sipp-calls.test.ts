@@ -9,8 +9,10 @@ import { runSipp } from './sipp.ts';
 
 const TALK_MS = 4500;
 const SAMPLE_MS = 2000;
-/** Resident memory of a Node process breathes by some MiB; a leak of one call's rings alone would be 1.5 MiB a call. */
-const FLAT_MIB_PER_CALL = 0.2;
+/** Resident memory breathes with garbage collection; the rings of one call alone would be 1.5 MiB. */
+const FLAT_MIB_PER_CALL = 0.4;
+/** Shared and plain buffers do not breathe: not even two calls' rings may be more after 100 calls than before. */
+const FLAT_BUFFERS_MIB = 2;
 
 describe.skipIf(!hasProgram('sipp') || !hasTestPack('manifest.json'))('sipp calls a running runtime', () => {
   let runtime: RuntimeProcess;
@@ -38,6 +40,7 @@ describe.skipIf(!hasProgram('sipp') || !hasTestPack('manifest.json'))('sipp call
     timeout: 900_000,
   }, async () => {
     const before = runtime.calls.length;
+    const buffersBeforeMiB = (await becomesIdle()).memoryMiB.arrayBuffers;
     const rssMiB: number[] = [];
     const sampler = setInterval(() => rssMiB.push(figuresOf(runtime.pid).rssMiB), SAMPLE_MS);
     const result = await runSipp({ sipPort: runtime.sipPort, calls: 100, concurrent: 1, talkMs: TALK_MS });
@@ -51,6 +54,8 @@ describe.skipIf(!hasProgram('sipp') || !hasTestPack('manifest.json'))('sipp call
     const perCallMiB = (slope(lastHalf) * lastHalf.length) / 50;
     console.log(`memory over the last 50 calls: ${perCallMiB.toFixed(3)} MiB a call`, summary(rssMiB));
     expect(perCallMiB).toBeLessThan(FLAT_MIB_PER_CALL);
+    const buffersMiB = (await becomesIdle()).memoryMiB.arrayBuffers;
+    expect(buffersMiB - buffersBeforeMiB).toBeLessThan(FLAT_BUFFERS_MIB);
   });
 
   it('answers every one of those calls aloud', () => {
@@ -78,6 +83,7 @@ describe.skipIf(!hasProgram('sipp') || !hasTestPack('manifest.json'))('sipp call
     activeCalls: number;
     held: Record<string, number>;
     media: { legs: number };
+    memoryMiB: { arrayBuffers: number };
   }> {
     for (;;) {
       const response = await fetch(`http://127.0.0.1:${runtime.webPort}/api/status`);
