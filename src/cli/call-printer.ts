@@ -43,10 +43,11 @@ function printWaterfall(number: number, turn: TurnResult): void {
     if (ms >= 0.05) console.log(`  ${name.padEnd(14)} ${bar(startMs, ms, totalMs)} ${ms.toFixed(1)} ms`);
     startMs += ms;
   }
-  const unexplainedMs = turn.voiceToVoiceMs - sumMs(stages);
-  console.log(
-    `  voice to voice ${turn.voiceToVoiceMs.toFixed(1)} ms on the wire (${unexplainedMs.toFixed(1)} ms outside the stages)`,
-  );
+  // Another SIP agent tells nothing of its stages.
+  const explainedMs = sumMs(stages);
+  const rest =
+    explainedMs === 0 ? '' : ` (${(turn.voiceToVoiceMs - explainedMs).toFixed(1)} ms outside the stages)`;
+  console.log(`  voice to voice ${turn.voiceToVoiceMs.toFixed(1)} ms on the wire${rest}`);
   if (turn.bargeInToSilenceMs !== null)
     console.log(`  barge-in: silent ${turn.bargeInToSilenceMs} ms after the decision`);
 }
