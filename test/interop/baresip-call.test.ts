@@ -6,12 +6,12 @@ import { RuntimeProcess } from '../../src/cli/runtime-process.ts';
 import { loadPack } from '../../src/models/pack.ts';
 import { WhisperClient } from '../../src/workers/whisper/whisper-client.ts';
 import { hasTestPack, TEST_PACK_FOLDER } from '../models/test-pack.ts';
-import { callWithBaresip } from './baresip.ts';
+import { callWithBaresip, hasAddressForBaresip } from './baresip.ts';
 import { hasProgram } from './peer-programs.ts';
 
 const QUESTION = fileURLToPath(new URL('../fixtures/utterances/opening-hours.wav', import.meta.url));
 
-it.skipIf(!hasProgram('baresip') || !hasTestPack('manifest.json'))(
+it.skipIf(!hasProgram('baresip') || !hasAddressForBaresip() || !hasTestPack('manifest.json'))(
   'baresip hears the greeting and the answer to what it played',
   { timeout: 120_000 },
   async () => {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mixToMono, parseWav, writeWav } from '../../src/audio/wav.ts';
@@ -13,6 +13,14 @@ const CONTROL_PORT = 45_441;
 const RATE_HZ = 8000;
 /** baresip hangs up at the end of its file, so silence follows the sentence. */
 const PADDING_MS = 60_000;
+
+/** baresip 1.0 places no call from a machine that has only a loopback address; says so when that is the case. */
+export function hasAddressForBaresip(): boolean {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const isThere = addresses.some(({ family, internal }) => family === 'IPv4' && !internal);
+  if (!isThere) console.log('skipped: baresip needs an IPv4 address besides loopback');
+  return isThere;
+}
 
 export interface BaresipCall {
   readonly wav: string;
