@@ -18,7 +18,10 @@ export interface TurnResult {
   readonly voiceToVoiceMs: number;
   readonly decisionToVoiceMs: number;
   readonly bargeIn: boolean;
-  /** Barge-in decision of the runtime to the last voiced packet received; null without one. */
+  /**
+   * Barge-in decision of the runtime to silence: to the last voiced packet received, or to the first silent frame
+   * sent, whichever is later. The packet alone would do for an agent that happened to pause. Null without a barge-in.
+   */
   readonly bargeInToSilenceMs: number | null;
   readonly stagesMs: StagesMs;
 }
@@ -64,8 +67,6 @@ function turnOf(step: StepResult, turns: readonly TurnReport[]): TurnReport | un
 }
 
 function joinTurn(step: StepResult, turn: TurnReport | undefined): TurnResult {
-  const decidedAtMs = turn?.bargeInDecidedAtMs ?? null;
-  const stoppedAtMs = step.agentStoppedAtMs;
   return {
     said: step.said,
     heard: turn?.heard ?? '',
@@ -77,10 +78,15 @@ function joinTurn(step: StepResult, turn: TurnReport | undefined): TurnResult {
       step.replyAtMs === null || turn === undefined ? 0 : step.replyAtMs - turn.decidedAtMs,
     ),
     bargeIn: step.bargeIn,
-    bargeInToSilenceMs:
-      decidedAtMs === null || stoppedAtMs === null ? null : round(Math.max(0, stoppedAtMs - decidedAtMs)),
+    bargeInToSilenceMs: bargeInToSilenceMs(step, turn),
     stagesMs: roundStages(turn?.stagesMs ?? NO_STAGES),
   };
+}
+
+function bargeInToSilenceMs(step: StepResult, turn: TurnReport | undefined): number | null {
+  const decidedAtMs = turn?.bargeInDecidedAtMs ?? null;
+  if (decidedAtMs === null || step.agentStoppedAtMs === null) return null;
+  return round(Math.max(0, step.agentStoppedAtMs - decidedAtMs, turn?.bargeInToSilenceMs ?? 0));
 }
 
 function roundStages(stages: StagesMs): StagesMs {

@@ -30,9 +30,6 @@ export function createLog(level: LogLevel): Log {
   );
 }
 
-/** Writes nothing; for tests and for commands that print their own output. */
-export const SILENT_LOG: Log = { debug() {}, info() {}, warn() {}, error() {} };
-
 function withoutPersonal(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([key]) => !key.startsWith('pii')));
 }

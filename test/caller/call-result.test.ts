@@ -107,6 +107,16 @@ describe('the result of a call', () => {
     expect(of(null)).toBeNull();
   });
 
+  it('does not take a pause before the decision for the silence after it', () => {
+    const steps = [step({ bargeIn: true, agentStoppedAtMs: 1450 })];
+    const of = (bargeInToSilenceMs: number): number | null | undefined => {
+      const turns = [turn({ bargeInDecidedAtMs: 1600, bargeInToSilenceMs })];
+      return joinViews(placed({ steps }), { turns, call: CALL }).turns[0]?.bargeInToSilenceMs;
+    };
+    expect(of(14)).toBe(14);
+    expect(of(900)).toBe(900);
+  });
+
   it('stands on its own when the callee is not ours', () => {
     const result = joinViews(placed({}), { turns: [], call: null });
     expect(result).toMatchObject({ id: '', ledger: null, rtp: { underrunFrames: 0 } });
