@@ -11,8 +11,8 @@ import type { Telephone } from './telephone.ts';
 
 /** The agent counts as done when it was silent for this long: longer than its pause between sentences. */
 const AGENT_DONE_MS = 650;
-/** The agent counts as stopped after a barge-in when it was silent for this long: longer than between sentences. */
-const STOPPED_MS = 300;
+/** A pause of this length starts "the agent stopped" after a barge-in; short, since the answer may come quickly. */
+const STOPPED_MS = 120;
 const GREETING_TIMEOUT_MS = 10_000;
 const REPLY_TIMEOUT_MS = 10_000;
 const REPLY_LENGTH_LIMIT_MS = 40_000;
