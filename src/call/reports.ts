@@ -1,4 +1,5 @@
 /** What the runtime tells about turns and calls: plain data for --json, IPC, metrics and tests. Pure types. */
+import type { Transcript } from '../workers/protocol.ts';
 import type { LedgerCounts } from './ledger.ts';
 
 /** Where the time of one turn went, ms. Queue and compute stand apart. */
@@ -28,6 +29,10 @@ export interface TurnReport {
   readonly input: 'speech' | 'dtmf' | 'none';
   /** Transcript of the caller (personal). */
   readonly heard: string;
+  /** How sure the recogniser was of `heard`, or of the text that it threw away: 0..1; null for keys and silence. */
+  readonly confidence: number | null;
+  /** Why speech was not used as text: the caller is asked again. */
+  readonly rejectedBy: Transcript['rejectedBy'];
   /** The reply, cut to the words that were played (personal). */
   readonly reply: string;
   readonly outcome: TurnOutcome;

@@ -26,6 +26,9 @@ export class TurnTimeline {
   readonly #start: TurnTimelineStart;
   #stages: { -readonly [K in keyof StagesMs]: StagesMs[K] };
   #heard = '';
+  #sumLogProbability = 0;
+  #recognisedTokens = 0;
+  #rejectedBy: Transcript['rejectedBy'] = 'none';
   #thinkingAtMs = 0;
   #isGenerated = false;
   #firstTokenAtMs: number | null = null;
@@ -42,8 +45,13 @@ export class TurnTimeline {
     return this.#start.turnId;
   }
 
-  /** Windows of one turn are transcribed side by side: the one that was ready last counts. */
-  onTranscript({ queueMs, computeMs }: Transcript): void {
+  /** Windows of one turn are transcribed side by side: the one that was ready last counts for the time. */
+  onTranscript(transcript: Transcript): void {
+    const { queueMs, computeMs, rejectedBy, tokens, meanLogProbability } = transcript;
+    if (rejectedBy !== 'none') this.#rejectedBy = rejectedBy;
+    // The end token was judged, too.
+    this.#recognisedTokens += tokens === 0 ? 0 : tokens + 1;
+    this.#sumLogProbability += tokens === 0 ? 0 : meanLogProbability * (tokens + 1);
     if (queueMs + computeMs <= this.#stages.sttQueue + this.#stages.stt) return;
     this.#stages.sttQueue = queueMs;
     this.#stages.stt = computeMs;
@@ -89,6 +97,8 @@ export class TurnTimeline {
       turnId,
       input,
       heard: this.#heard,
+      confidence: this.#confidence(),
+      rejectedBy: this.#rejectedBy,
       reply,
       outcome,
       decidedAtMs,
@@ -99,6 +109,11 @@ export class TurnTimeline {
       bargeInDecidedAtMs: bargeIn?.decidedAtMs ?? null,
       bargeInToSilenceMs: bargeIn?.silentAtMs == null ? null : bargeIn.silentAtMs - bargeIn.decidedAtMs,
     };
+  }
+
+  /** The geometric mean of the tokens' probabilities. */
+  #confidence(): number | null {
+    return this.#recognisedTokens === 0 ? null : Math.exp(this.#sumLogProbability / this.#recognisedTokens);
   }
 
   #finishedStages(): StagesMs {

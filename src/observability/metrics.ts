@@ -13,6 +13,7 @@ export interface Metrics {
   readonly calls: Counter<'ended_by'>;
   readonly activeCalls: Gauge;
   readonly turns: Counter<'outcome'>;
+  readonly rejectedTranscripts: Counter<'guard'>;
   readonly stageSeconds: Histogram<'stage'>;
   readonly mainLoopSeconds: Gauge<'quantile'>;
 }
@@ -40,6 +41,12 @@ export function createMetrics(): Metrics {
       name: 'wildfire_turns_total',
       help: 'Turns of callers, by outcome',
       labelNames: ['outcome'],
+      registers,
+    }),
+    rejectedTranscripts: new Counter({
+      name: 'wildfire_rejected_transcripts_total',
+      help: 'Turns whose speech was not used as text, by the guard that fired',
+      labelNames: ['guard'],
       registers,
     }),
     stageSeconds: new Histogram({

@@ -211,6 +211,7 @@ class Runtime implements RunningRuntime {
 
   #onTurn(turn: TurnReport): void {
     this.#metrics.turns.inc({ outcome: turn.outcome });
+    if (turn.rejectedBy !== 'none') this.#metrics.rejectedTranscripts.inc({ guard: turn.rejectedBy });
     for (const [stage, ms] of Object.entries(turn.stagesMs))
       this.#metrics.stageSeconds.observe({ stage }, ms / 1000);
     const { heard, reply, ...rest } = turn;

@@ -110,13 +110,31 @@ describe('the figures of a turn in a call', () => {
 });
 
 describe('a timeline', () => {
-  const transcript = { queueMs: 5, computeMs: 50 } as Transcript;
+  const transcript = { queueMs: 5, computeMs: 50, rejectedBy: 'none', tokens: 0 } as Transcript;
   const spoken = { queueMs: 1, firstAudioMs: 9 } as Spoken;
 
   it('is all zero but for the endpoint when nothing came of the turn', () => {
     const report = timelineAt(1000).report('nothingHeard', '');
     expect(sumOf(report)).toBe(400);
     expect(report).toMatchObject({ voiceToVoiceMs: 0, decisionToVoiceMs: 0, bargeInToSilenceMs: null });
+  });
+
+  it('tells how sure the recogniser was, weighted by tokens, and which guard threw text away', () => {
+    const judged = {
+      queueMs: 0,
+      computeMs: 50,
+      noSpeechProbability: 0,
+      text: '',
+      audioMs: 900,
+      kind: 'transcript',
+    } as const;
+    const timeline = timelineAt(1000);
+    timeline.onTranscript({ ...judged, rejectedBy: 'none', tokens: 9, meanLogProbability: -0.1 });
+    timeline.onTranscript({ ...judged, rejectedBy: 'lowConfidence', tokens: 4, meanLogProbability: -1.3 });
+    const report = timeline.report('nothingHeard', '');
+    expect(report.confidence).toBeCloseTo(Math.exp(-(10 * 0.1 + 5 * 1.3) / 15), 9);
+    expect(report.rejectedBy).toBe('lowConfidence');
+    expect(timelineAt(1000).report('replied', '')).toMatchObject({ confidence: null, rejectedBy: 'none' });
   });
 
   it('takes the first of everything', () => {

@@ -29,6 +29,8 @@ function turn(changes: Partial<TurnReport>): TurnReport {
     turnId: 2,
     input: 'speech',
     heard: 'h',
+    confidence: 0.9,
+    rejectedBy: 'none',
     reply: 'r',
     outcome: 'replied',
     decidedAtMs: 2410,
