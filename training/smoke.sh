@@ -3,6 +3,7 @@
 # usage: PYTHON=.venv/bin/python training/smoke.sh [WORK_DIR]
 set -euo pipefail
 cd "$(dirname "$0")"
+export PATH=$PWD/../node_modules/.bin:$PATH # the pinned Node runs the TypeScript that takes part
 . ./environment.sh
 work=${1:-$(mktemp -d)}
 voices=../node_modules/kokoro-js/voices pack=$work/pack
