@@ -12,24 +12,19 @@ import { loadPack } from '../../src/models/pack.ts';
 import { packFolderOf } from '../../src/models/pack-folders.ts';
 import { createRing } from '../../src/ring-buffers/layout.ts';
 import { TtsClient } from '../../src/workers/tts/tts-client.ts';
-
-/** One line of `wildfire bench --json`. */
-export interface BenchRow {
-  readonly name: string;
-  readonly unit: 'ms' | 'ratio';
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  readonly baseline?: string;
-  readonly baselineP50?: number;
-  readonly ratio?: number;
-}
+import { against, type BenchOptions, type BenchResult, type BenchRow, quantiles } from '../bench-row.ts';
 
 const LEG_RATE_HZ = 8000;
 const WARM_UP_ROUNDS = 5;
+const DEFAULT_ROUNDS = 20;
 const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 const NAMES = ['Baker', 'Harper', 'Miller', 'Cooper', 'Turner', 'Walker', 'Fisher', 'Mason'];
 const NUMBERS = ['two', 'three', 'four', 'five', 'six', 'eight', 'nine'];
+
+/** For bench/main.ts. */
+export async function benchRows({ pack, limit }: BenchOptions): Promise<BenchResult> {
+  return { rows: await benchTts(limit ?? DEFAULT_ROUNDS, packFolderOf(pack)) };
+}
 
 /** Rows `tts.firstAudio` (new replies, and a repeated one) and `tts.realTimeFactor`. */
 export async function benchTts(rounds: number, packFolder: string): Promise<BenchRow[]> {
@@ -103,22 +98,17 @@ async function firstAudioOf(kokoro: KokoroTTS, reply: string, voice: string): Pr
 
 function row(
   name: string,
-  unit: BenchRow['unit'],
+  unit: 'ms' | 'ratio',
   values: number[],
   peer?: { readonly name: string; readonly values: number[] },
 ): BenchRow {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number;
-  const figures = { name, unit, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
-  if (peer === undefined) return figures;
-  const peerSorted = peer.values.toSorted((a, b) => a - b);
-  const baselineP50 = peerSorted[Math.floor(peerSorted.length / 2)] as number;
-  return { ...figures, baseline: peer.name, baselineP50, ratio: baselineP50 / figures.p50 };
+  const own = quantiles(name, unit, values);
+  if (peer === undefined) return own;
+  return against(own, { name: peer.name, p50: quantiles(name, unit, peer.values).p50 });
 }
 
 if (import.meta.main) {
-  const rounds = Number(process.argv[2] ?? 20);
+  const rounds = Number(process.argv[2] ?? DEFAULT_ROUNDS);
   const packFolder = process.argv[3] ?? packFolderOf('embedded');
   console.log(JSON.stringify(await benchTts(rounds, packFolder), null, 2));
 }

@@ -14,25 +14,20 @@ import { createResampler } from '../../src/native/resampler.ts';
 import { WHISPER_GUARD_DEFAULTS } from '../../src/workers/whisper/guards.ts';
 import { Transcriber } from '../../src/workers/whisper/transcriber.ts';
 import { WhisperClient } from '../../src/workers/whisper/whisper-client.ts';
-
-/** One line of `wildfire bench --json`. */
-export interface BenchRow {
-  readonly name: string;
-  readonly unit: 'ms';
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  readonly baseline?: string;
-  readonly baselineP50?: number;
-  readonly ratio?: number;
-}
+import { against, type BenchOptions, type BenchResult, type BenchRow, quantiles } from '../bench-row.ts';
 
 const LEG_RATE_HZ = 8_000;
 const WHISPER_RATE_HZ = 16_000;
+const DEFAULT_ROUNDS = 20;
 const CLIPS = [
   { name: 'whisper.utterance2s', file: 'opening-hours.wav', fromMs: 200, toMs: 2200 },
   { name: 'whisper.utterance5s', file: 'book-table.wav', fromMs: 150, toMs: 5150 },
 ];
+
+/** For bench/main.ts. */
+export async function benchRows({ pack, limit }: BenchOptions): Promise<BenchResult> {
+  return { rows: await benchWhisper(limit ?? DEFAULT_ROUNDS, packFolderOf(pack)) };
+}
 
 /** Rows `whisper.utterance2s`, `whisper.utterance5s`, `whisper.encoder`, `whisper.token`. */
 export async function benchWhisper(rounds: number, packFolder: string): Promise<BenchRow[]> {
@@ -124,24 +119,13 @@ async function timedMs(run: () => Promise<unknown>): Promise<number> {
 }
 
 function row(name: string, timesMs: number[], baseline?: { name: string; timesMs: number[] }): BenchRow {
-  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => quantile(timesMs, share)) as [
-    number,
-    number,
-    number,
-  ];
-  const own = { name, unit: 'ms' as const, p50, p95, p99 };
+  const own = quantiles(name, 'ms', timesMs);
   if (baseline === undefined) return own;
-  const baselineP50 = quantile(baseline.timesMs, 0.5);
-  return { ...own, baseline: baseline.name, baselineP50, ratio: baselineP50 / p50 };
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+  return against(own, { name: baseline.name, p50: quantiles(name, 'ms', baseline.timesMs).p50 });
 }
 
 if (import.meta.main) {
-  const [rounds = '20', pack = 'embedded'] = process.argv.slice(2);
+  const [rounds = DEFAULT_ROUNDS, pack = 'embedded'] = process.argv.slice(2);
   const folder = packFolderOf(pack);
   if (!existsSync(join(folder, 'manifest.json'))) throw new Error(`no model pack in ${folder}`);
   console.log(JSON.stringify(await benchWhisper(Number(rounds), folder), null, 2));

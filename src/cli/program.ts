@@ -4,12 +4,14 @@
  */
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { benchCommand } from './bench-command.ts';
 import { callCommand } from './call-command.ts';
 import { checkCommand } from './check-command.ts';
 import { demoCommand } from './demo-command.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { EXIT_OK, EXIT_USAGE, reportError } from './exit-codes.ts';
 import { gpuCommand } from './gpu-command.ts';
+import { modelsCommand } from './models-command.ts';
 import type { RuntimeStarter } from './runtime-starter.ts';
 import { startCommand } from './start-command.ts';
 import { testCommand } from './test-command.ts';
@@ -39,6 +41,8 @@ export async function runCli(argv: readonly string[], startRuntime: RuntimeStart
     callCommand(exit),
     doctorCommand(exit),
     checkCommand(),
+    benchCommand(exit),
+    modelsCommand(exit),
     gpuCommand(exit),
     testCommand(exit),
   ];
