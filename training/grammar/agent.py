@@ -3,6 +3,7 @@
 Slot words stay in lower case inside replies: a copied name is then the same token in the question
 and in the answer, without which a model of this size does not learn to copy at all.
 """
+from .phrases import ANSWERS
 from .slots import ORDER, RELATIVE_DAYS
 
 SYSTEM_PROMPT = "You are the phone assistant of the Harbour Kitchen."
@@ -75,3 +76,11 @@ def read_back(digits):
 
 def ask_cancel(name):
     return f"Do you want to cancel the booking of {name}?"
+
+
+def every_text():
+    """-> every fixed text, for the vocabulary"""
+    fixed = [text for name, text in sorted(globals().items()) if name.isupper() and isinstance(text, str)]
+    slots = {"party": "two", "day": "friday", "time": "seven", "name": "baker"}
+    return fixed + list(ASK.values()) + list(ANSWERS.values()) + [
+        confirm(slots), read_back(["one"]), ask_cancel("baker"), say_party("one"), *(acknowledge(slots, [slot]) for slot in ORDER)]

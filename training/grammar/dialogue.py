@@ -1,16 +1,20 @@
 """Whole telephone calls: who says what, in which order, and what the assistant must answer.
 
 `Dialogue(rng).play()` draws one call as a list of `Turn`s. `held_out` is the share of turns that use
-phrasings which are never trained on (evaluation only).
+phrasings which are never trained on (evaluation only); `strange` the share of answers in carriers of
+random words, which teach that the carrier does not matter (training only).
 """
 from dataclasses import dataclass
 
-from . import agent, phrases
+from . import agent
 from . import caller as say
-from .slots import ORDER, draw_digits, draw_slot, draw_time, invent_name
+from .garble import draw_garble, lose_slot, strange_carrier
+from .phrases import ANSWERS
+from .slots import ORDER, draw_digits, draw_slot, invent_name
 
 REQUESTS = ["book", "cancel", "info", "callback", "human"]
-REQUEST_SHARES = [0.56, 0.12, 0.18, 0.11, 0.03]
+REQUEST_SHARES = [0.52, 0.13, 0.15, 0.17, 0.03]
+TOPICS = list(ANSWERS)
 
 
 @dataclass
@@ -23,42 +27,44 @@ class Turn:
 
 
 class Dialogue:
-    def __init__(self, rng, held_out=0.0, invented_names=0.0):
+    def __init__(self, rng, held_out=0.0, invented_names=0.0, strange=0.0):
         self.rng = rng
         self.held_out = held_out
+        self.strange = strange
         self.invent = rng.random() < invented_names
         self.turns = []
+        self.stopped = False  # the current request was given up
+        self.pending = None  # the next request
         self.hung_up = False
 
-    def play(self):
+    def play(self, first=None):
         requests = 0
-        pending = self.rng.choices(REQUESTS, REQUEST_SHARES)[0]
+        self.pending = first or self.rng.choices(REQUESTS, REQUEST_SHARES)[0]
         self.small_talk_before()
-        while pending and not self.hung_up:
+        while self.pending and not self.hung_up:
             requests += 1
-            getattr(self, pending)()
-            pending = None
-            if requests < 3 and self.rng.random() < 0.22:
-                pending = self.rng.choice(["info", "info", "book", "cancel", "callback"])
-                if self.rng.random() < 0.3:
-                    self.add(self.rng.choice(phrases.WANTS_MORE), agent.HOW_CAN_I_HELP, "more")
+            request, self.pending, self.stopped = self.pending, None, False
+            getattr(self, request)()
+            if not self.pending and not self.hung_up:
+                self.between_requests(requests)
         if not self.hung_up:
-            self.add_pair(phrases.NO_MORE, agent.GOODBYE, "nomore")
+            self.add("noMore", agent.GOODBYE, "nomore")
             if self.rng.random() < 0.3:
-                self.add_pair(phrases.BYE, agent.GOODBYE, "bye")
+                self.add("bye", agent.GOODBYE, "bye")
         return self.turns
 
     # -- helpers
 
-    def add(self, caller, reply, kind, held_out=False):
+    def add_text(self, caller, reply, kind, held_out=False):
         self.turns.append(Turn(caller, reply, kind, held_out))
 
     def held(self):
         return self.held_out > 0 and self.rng.random() < self.held_out
 
-    def add_pair(self, pair, reply, kind, prefix=""):
+    def add(self, key, reply, kind, spoken=None, must_say_people=False):
+        """One turn with a phrase of `key`."""
         held = self.held()
-        self.add(prefix + say.pick(self.rng, pair, held), reply, kind, held)
+        self.add_text(say.speak(self.rng, key, spoken, held, must_say_people), reply, kind, held)
 
     def draw(self, slot):
         """-> (spoken, normal), with an invented name in some calls"""
@@ -70,146 +76,178 @@ class Dialogue:
     # -- things that happen at any time
 
     def small_talk_before(self):
-        if self.rng.random() < 0.06:
-            self.add(self.rng.choice(phrases.HELLO_ALONE), "Hello. " + agent.HOW_CAN_I_HELP, "hello")
-        elif self.rng.random() < 0.04:
-            self.add(self.garbled(), agent.APOLOGY, "junk")
+        x = self.rng.random()
+        if x < 0.06:
+            self.add("helloAlone", "Hello. " + agent.HOW_CAN_I_HELP, "hello")
+        elif x < 0.10:
+            self.add_text(draw_garble(self.rng), agent.APOLOGY, "junk")
+        elif x < 0.12:
+            self.add("stillThere", agent.I_HEAR_YOU + agent.HOW_CAN_I_HELP, "hello")
+        elif x < 0.13:
+            self.add("repeat", agent.HOW_CAN_I_HELP, "repeat")
 
-    def interlude(self, pending):
+    def between_requests(self, requests):
+        rng = self.rng
+        self.interlude(agent.ANYTHING_ELSE, 0.3)
+        if self.hung_up or self.pending or requests >= 3 or rng.random() > 0.28:
+            return
+        self.pending = rng.choice(["info", "info", "book", "cancel", "callback", "callback"])
+        if rng.random() < 0.3:
+            self.add("wantsMore", agent.HOW_CAN_I_HELP, "more")
+
+    def interlude(self, pending, scale=1.0):
         """Sometimes the caller asks, mishears, mumbles or waits; the assistant comes back to `pending`."""
-        rng, x = self.rng, self.rng.random()
-        if x < 0.11:
-            topic, held = rng.choice(list(phrases.INFO)), self.held()
-            self.add(say.info(rng, topic, held), phrases.INFO[topic][2] + " " + pending, "info", held)
-        elif x < 0.15:
-            self.add(rng.choice(phrases.REPEAT), pending, "repeat")
+        rng, x = self.rng, self.rng.random() / scale
+        if x < 0.09:
+            topic = rng.choice(TOPICS)
+            self.add("info." + topic, ANSWERS[topic] + " " + pending, "info")
+        elif x < 0.14:
+            self.add("repeat", pending, "repeat")
         elif x < 0.20:
-            self.add(self.garbled(), agent.APOLOGY, "junk")
+            self.add_text(draw_garble(rng), agent.APOLOGY, "junk")
         elif x < 0.22:
-            self.add(rng.choice(phrases.HOLD), agent.TAKE_YOUR_TIME, "hold")
+            self.add("hold", agent.TAKE_YOUR_TIME, "hold")
         elif x < 0.24:
-            self.add(rng.choice(phrases.STILL_THERE), agent.I_HEAR_YOU + pending, "hello")
+            self.add("stillThere", agent.I_HEAR_YOU + pending, "hello")
         elif x < 0.25:
-            self.add(rng.choice(phrases.STILL_HERE), pending, "here")
+            self.add("stillHere", pending, "here")
             self.turns[-1].prompt_before = agent.NO_INPUT_PROMPT
         elif x < 0.26:
-            self.add(say.pick(rng, phrases.BYE), agent.GOODBYE, "bye")
-            self.hung_up = True
+            self.add("bye", agent.GOODBYE, "bye")
+            self.hung_up = self.stopped = True
+        elif x < 0.28:
+            self.pending, self.stopped = rng.choice(["callback", "cancel", "human"]), True
 
-    def garbled(self):
-        """What a recogniser writes when it understood nothing: mumbling, scraps, silence, our own words."""
-        x = self.rng.random()
-        if x < 0.55:
-            return self.rng.choice(phrases.JUNK)
-        if x < 0.75:
-            scraps = "the a um and in of it is was with would like for at to we can".split()
-            return " ".join(self.rng.choice(scraps) for _ in range(self.rng.randint(1, 5)))
-        if x < 0.9:
-            return ""
-        return self.rng.choice(["is there anything else i can do for you", "what would you like to change",
-                                "of course take your time", "is that correct", "sorry i did not catch that"])
+    def lose(self, words, spoken):
+        """Sometimes the fact itself is not heard: an apology, and the caller says it again."""
+        if self.rng.random() < 0.04:
+            lost = lose_slot(self.rng, words, spoken)
+            if lost is not None:
+                self.add_text(lost, agent.APOLOGY, "lost")
 
     # -- the five requests
 
     def info(self):
         for _ in range(self.rng.choice([1, 1, 2])):
-            topic, held = self.rng.choice(list(phrases.INFO)), self.held()
-            question = self.rng.choice(phrases.HELLO) + say.info(self.rng, topic, held)
-            self.add(question, phrases.INFO[topic][2] + " " + agent.ANYTHING_ELSE, "info", held)
+            topic = self.rng.choice(TOPICS)
+            self.add("info." + topic, ANSWERS[topic] + " " + agent.ANYTHING_ELSE, "info")
 
     def human(self):
-        self.add_pair(phrases.HUMAN, agent.HANDOVER, "human")
+        self.add("human", agent.HANDOVER, "human")
         self.hung_up = True
 
     def callback(self):
-        self.add_pair(phrases.CALLBACK, agent.ASK_PHONE, "callback")
+        rng = self.rng
+        self.add("callback", agent.ASK_PHONE, "callback")
         self.interlude(agent.ASK_PHONE)
-        if self.hung_up:
+        if self.stopped:
             return
-        self.give_phone()
-        while self.rng.random() < 0.25:
-            if self.rng.random() < 0.5:
-                self.add(self.rng.choice(phrases.NO), "Sorry. " + agent.ASK_PHONE, "no")
-                self.give_phone()
+        digits = self.give_phone("phone")
+        self.interlude(agent.read_back(digits), 0.5)
+        while not self.stopped and rng.random() < 0.35:
+            if rng.random() < 0.4:
+                self.add("no", "Sorry. " + agent.ASK_PHONE, "no")
+                digits = self.give_phone("phone")
             else:
-                self.give_phone(prefix=self.rng.choice(["no ", "no it's ", "sorry "]))
-        self.add_pair(phrases.YES, agent.CALL_BACK, "yes")
+                digits = self.give_phone("phoneAgain")
+        if not self.stopped:
+            self.add("yes", agent.CALL_BACK, "yes")
 
-    def give_phone(self, prefix=""):
-        digits = draw_digits(self.rng, self.rng.choice([3, 4, 5, 6, 6, 6, 7, 7, 8, 8, 9, 10, 11]))
-        held = self.held() and not prefix
-        words = prefix + say.speak_digits(self.rng, digits) if prefix else say.phone(self.rng, digits, held)
-        self.add(words, agent.read_back(digits), "digits", held)
+    def give_phone(self, key):
+        digits, rng = draw_digits(self.rng), self.rng
+        if self.strange and rng.random() < self.strange:
+            self.add_text(strange_carrier(rng, say.speak_digits(rng, digits)), agent.read_back(digits), "digits")
+        else:
+            self.add(key, agent.read_back(digits), "digits", {"digits": digits})
+        return digits
 
     def cancel(self):
         rng, name = self.rng, self.draw("name")[0]
-        hello = rng.choice(phrases.HELLO)
-        question = agent.ask_cancel(name)
-        if rng.random() < 0.3:
-            held = self.held()
-            request = hello + say.pick(rng, phrases.CANCEL, held) + rng.choice([" under the name ", " for "]) + name
-            self.add(request, question, "cancel", held)
+        if rng.random() < 0.35:
+            self.add("cancelNamed", agent.ask_cancel(name), "cancel", {"name": name})
         else:
-            self.add_pair(phrases.CANCEL, agent.ASK_BOOKING_NAME, "cancel", hello)
+            self.add("cancel", agent.ASK_BOOKING_NAME, "cancel")
             self.interlude(agent.ASK_BOOKING_NAME)
-            if self.hung_up:
+            if self.stopped:
                 return
-            held = self.held()
-            self.add(say.answer(rng, "name", name, held), question, "name", held)
-        if rng.random() < 0.1:
-            name = self.draw("name")[0]
-            self.add(rng.choice(["", "no "]) + say.change(rng, "name", name), agent.ask_cancel(name), "change")
+            self.answer("name", name, agent.ask_cancel(name), "name")
+        self.interlude(agent.ask_cancel(name), 0.5)
+        while not self.stopped and rng.random() < 0.2:
+            name, held = self.draw("name")[0], self.held()
+            self.add_text(say.change(rng, "name", name, held), agent.ask_cancel(name), "change", held)
+        if self.stopped:
+            return
         if rng.random() < 0.8:
-            self.add_pair(phrases.YES, agent.CANCELLED, "yes")
+            self.add("yes", agent.CANCELLED, "yes")
         else:
-            self.add(rng.choice(phrases.NO), agent.NOT_CANCELLED, "no")
+            self.add("no", agent.NOT_CANCELLED, "no")
 
     def book(self):
         slots = self.open_booking()
-        while len(slots) < len(ORDER) and not self.hung_up:
+        while len(slots) < len(ORDER) and not self.stopped:
             self.interlude(agent.next_question(slots))
-            if self.hung_up:
+            if self.stopped:
                 return
-            if slots and self.rng.random() < 0.06:
+            if slots and self.rng.random() < 0.07:
                 self.correct_early(slots)
             else:
                 self.give_slot(slots)
         self.interlude(agent.confirm(slots))
-        if self.hung_up:
-            return
-        while self.rng.random() < 0.3:
+        while not self.stopped and self.rng.random() < 0.35:
             self.correct(slots)
-        self.add_pair(phrases.YES, agent.BOOKED, "yes")
+        if not self.stopped:
+            self.add("yes", agent.BOOKED, "yes")
 
     def open_booking(self):
-        rng, spoken, slots = self.rng, {}, {}
-        given = [s for s in ("party", "day", "time") if rng.random() < 0.4]
-        if rng.random() < 0.12:
-            given.append("name")
-        for slot in given:
-            spoken[slot], slots[slot] = self.draw(slot)
+        rng, drawn = self.rng, {slot: self.draw(slot) for slot in ORDER}
         held = self.held()
+        if rng.random() < 0.25:
+            template = say.draw_template(rng, "bookWith", {s: drawn[s][0] for s in ORDER}, held)
+            given = [s for s in ORDER if any("{" + p + "}" in template for p in {"day": ("on", "day"), "party": ("people",)}.get(s, (s,)))]
+            spoken = {slot: drawn[slot][0] for slot in given}
+            text = say.dress(rng, "bookWith", say.fill(rng, template, spoken), held)
+            if not held and say.is_held_out(text):
+                text = say.book(rng, spoken)
+        else:
+            given = [s for s in ("party", "day", "time") if rng.random() < 0.35] + (["name"] if rng.random() < 0.12 else [])
+            text = say.book(rng, {slot: drawn[slot][0] for slot in given}, held)
+        slots = {slot: drawn[slot][1] for slot in given}
         reply = ("" if len(slots) == len(ORDER) else agent.SAY_PLEASURE) + agent.next_question(slots)
-        self.add(say.book(rng, spoken, held), reply, "book", held)
+        self.add_text(text, reply, "book", held)
         return slots
+
+    def answer(self, slot, spoken, reply, kind, must_say_people=False):
+        """An answer to a question, in a trained, a held-out or a strange carrier."""
+        rng, held = self.rng, self.held()
+        text = say.speak(rng, "answer." + slot, {slot: spoken}, held, must_say_people)
+        if self.strange and rng.random() < self.strange:
+            part = say.slot_parts(rng, {slot: spoken}, True)[0] if must_say_people or rng.random() < 0.5 else spoken
+            text = strange_carrier(rng, part)
+        elif not held:
+            self.lose(text, spoken)
+        self.add_text(text, reply, kind, held)
 
     def give_slot(self, slots):
         """Answers the question asked; now and then with more than was asked, or with something else."""
         rng = self.rng
         missing = [s for s in ORDER if s not in slots]
-        slot = missing[0] if rng.random() < 0.93 else rng.choice(missing)
-        spoken, normal = self.draw(slot)
-        must_say = slot == "party" and missing[0] == "time"  # a bare number would be taken for the hour
-        held, given = self.held(), {slot: normal}
-        words = say.fill(rng, say.pick(rng, phrases.SLOT[slot], held), slot, spoken, must_say)
-        if slot == "day" and "time" in missing and rng.random() < 0.3:
-            spoken, given["time"] = draw_time(rng)
-            words += " at " + spoken
-        if slot in ("day", "time") and "party" in missing and rng.random() < 0.12:
-            spoken, given["party"] = self.draw("party")
-            words += " for " + say.people(rng, spoken, must_say=True)
+        slot = missing[0] if rng.random() < 0.94 else rng.choice(missing)
+        spoken, given = {}, {}
+        extra = [s for s in missing if s != slot and rng.random() < 0.14]
+        if slot == "day" and "time" in missing and rng.random() < 0.2:
+            extra = ["time"]
+        for each in [slot, *extra]:
+            spoken[each], given[each] = self.draw(each)
         slots.update(given)
-        self.add(words, self.reply_to(slots, given), slot, held)
+        reply = self.reply_to(slots, given)
+        if set(given) == {"day", "time"}:
+            self.add("answer.day+time", reply, "day", spoken)
+        elif extra:
+            self.add_text(say.several(rng, spoken), reply, slot)
+        elif rng.random() < 0.05:
+            self.add_text(say.slip(rng, slot, draw_slot(rng, slot)[0], spoken[slot]), reply, slot)
+        else:  # a bare number at any other question would be taken for the hour
+            self.answer(slot, spoken[slot], reply, slot, must_say_people=slot != missing[0])
 
     def reply_to(self, slots, given):
         question = agent.next_question(slots)
@@ -217,24 +255,38 @@ class Dialogue:
 
     def correct_early(self, slots):
         """Changes a known slot while the assistant is still asking for another one."""
-        slot, held = self.rng.choice(list(slots)), self.held()
+        rng, slot = self.rng, self.rng.choice(list(slots))
         spoken, normal = self.draw(slot)
         slots[slot] = normal
-        prefix = self.rng.choice(["sorry ", "no ", "no sorry ", "wait "])
-        template = {"day": "make it {on}", "time": "make it at {}", "party": "make it {people}", "name": "the name is {}"}
-        words = prefix + say.fill(self.rng, template[slot], slot, spoken, must_say_people=True)
-        self.add(words, self.reply_to(slots, {slot: normal}), "early", held)
+        if slot in ("time", "party") or rng.random() < 0.4:
+            template = {"day": ["make it {on}", "{on}", "i meant {on}"], "time": ["make it at {time}", "at {time}", "i meant at {time}"],
+                        "party": ["make it {people}", "we are {people}", "for {people}"], "name": ["the name is {name}", "my name is {name}"]}
+            part = say.fill(rng, rng.choice(template[slot]), {slot: spoken}, must_say_people=True)
+            self.add_text(rng.choice(say.CORRECTION) + " " + part, self.reply_to(slots, {slot: normal}), "early")
+        else:
+            held = self.held()
+            self.add_text(say.change(rng, slot, spoken, held), self.reply_to(slots, {slot: normal}), "early", held)
 
     def correct(self, slots):
         """At the confirmation: 'no make it five people' -> a new confirmation."""
         rng, slot, held = self.rng, self.rng.choice(ORDER), self.held()
         spoken, normal = self.draw(slot)
-        if normal == slots[slot]:
+        other = rng.choice(ORDER)
+        if normal == slots[slot] and rng.random() < 0.5:
             return
-        words = say.change(rng, slot, spoken, held)
-        if rng.random() < 0.35:
-            self.add(rng.choice(phrases.NO), agent.WHAT_TO_CHANGE, "no")
+        asked = rng.random() < 0.3
+        if asked:
+            self.add("no", agent.WHAT_TO_CHANGE, "no")
+        before, slots[slot] = slots[slot], normal
+        if not held and other != slot and rng.random() < 0.12:
+            other_spoken, slots[other] = self.draw(other)
+            words = "no " + say.several(rng, {slot: spoken, other: other_spoken})
+        elif not held and rng.random() < 0.1:
+            words = "no " * (rng.random() < 0.5) + say.slip(rng, slot, before, spoken)
+        elif asked and slot != "party" and rng.random() < 0.3:
+            words = say.speak(rng, "answer." + slot, {slot: spoken}, held)
+        elif not held and rng.random() < self.strange:
+            words = rng.choice(["", "no "]) + strange_carrier(rng, say.slot_parts(rng, {slot: spoken}, True)[0])
         else:
-            words = rng.choice(phrases.CORRECTION) + words
-        slots[slot] = normal
-        self.add(words, agent.confirm(slots), "change", held)
+            words = say.change(rng, slot, spoken, held)
+        self.add_text(words, agent.confirm(slots), "change", held)

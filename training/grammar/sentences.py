@@ -1,22 +1,22 @@
 """Single sentences for speech: what callers say and what the assistant says, as plain words.
 
 A sentence is a *test sentence* when md5(sentence) % 20 == 0; no training set ever contains one.
+Held-out phrasings (split.py) are never drawn here, but by `draw_held_out_sentence`.
 """
 import hashlib
-import random
 import re
 
-from . import agent, phrases
+from . import agent, slots
 from . import caller as say
 from .dialogue import Dialogue
-from .slots import NAMES, ORDER, draw_digits, draw_slot, draw_time
+from .phrases import PHRASES
+from .slots import NAMES, ORDER, draw_digits, draw_slot
+from .split import is_held_out
 
 MAX_CHARACTERS = 110
-SHORT_PHRASES = sum(
-    [list(p) for p in (*phrases.YES, phrases.NO, *phrases.NO_MORE, *phrases.BYE, phrases.REPEAT, phrases.HOLD,
-                       phrases.JUNK, *phrases.HUMAN, *phrases.CALLBACK, phrases.HELLO_ALONE, phrases.STILL_THERE,
-                       phrases.STILL_HERE, phrases.WANTS_MORE)], [])
-QUESTIONS = [q for trained, held_out, _ in phrases.INFO.values() for q in trained + held_out]
+SHORT_KEYS = ["yes", "yes", "yes", "no", "no", "noMore", "noMore", "bye", "bye", "repeat", "hold", "junk", "human", "callback", "callback",
+              "helloAlone", "stillThere", "stillHere", "wantsMore"]
+TOPIC_KEYS = [key for key in PHRASES if key.startswith("info.")]
 
 
 def normalise(text):
@@ -38,70 +38,95 @@ def draw_agent_text(rng):
     return rng.choice([s for s in re.split(r"(?<=[.?!]) ", reply) if s])
 
 
-def draw_phone(rng):
-    digits = draw_digits(rng, rng.choice([3, 4, 5, 6, 6, 7, 7, 8, 8, 9, 10]))
-    return say.phone(rng, digits, rng.random() < 0.2)
+def draw_phone(rng, held_out=False):
+    return say.speak(rng, "phone" if rng.random() < 0.75 else "phoneAgain", {"digits": draw_digits(rng)}, held_out)
 
 
-def draw_name_sentence(rng):
+def draw_name_sentence(rng, held_out=False):
     name, x = rng.choice(NAMES), rng.random()
     if x < 0.55:
-        return say.answer(rng, "name", name, rng.random() < 0.3)
-    if x < 0.7:
-        return rng.choice(["", "no "]) + say.change(rng, "name", name, rng.random() < 0.3)
-    if x < 0.85:
-        request = say.pick(rng, phrases.CANCEL, rng.random() < 0.2)
-        return rng.choice(phrases.HELLO) + request + " under the name " + name
-    return draw_booking(rng, name)
+        return say.speak(rng, "answer.name", {"name": name}, held_out)
+    if x < 0.75:
+        return say.change(rng, "name", name, held_out)
+    if x < 0.88:
+        return say.speak(rng, "cancelNamed", {"name": name}, held_out)
+    return draw_booking(rng, held_out, name)
 
 
-def draw_booking(rng, name=None):
-    spoken = {s: draw_slot(rng, s)[0] for s in ("party", "day", "time") if rng.random() < 0.5}
+def draw_booking(rng, held_out=False, name=None):
+    spoken = {slot: draw_slot(rng, slot)[0] for slot in ORDER}
+    spoken["name"] = name or spoken["name"]
+    if rng.random() < 0.35 and not name:
+        return say.speak(rng, "bookWith", spoken, held_out)
+    chosen = {slot: spoken[slot] for slot in ("party", "day", "time") if rng.random() < 0.5}
     if name:
-        spoken["name"] = name
-    return say.book(rng, spoken, rng.random() < 0.15)
+        chosen["name"] = name
+    return say.book(rng, chosen, held_out)
 
 
-def draw_answer(rng):
+def draw_answer(rng, held_out=False):
+    slot, spoken = rng.choice(ORDER), {slot: draw_slot(rng, slot)[0] for slot in ORDER}
+    x = rng.random()
+    if x < 0.15:
+        return say.speak(rng, "answer.day+time", spoken, held_out)
+    if x < 0.23 and not held_out:
+        return say.several(rng, {slot: spoken[slot] for slot in rng.sample(ORDER, rng.choice([2, 2, 3]))})
+    if x < 0.3 and not held_out:
+        return say.slip(rng, slot, draw_slot(rng, slot)[0], spoken[slot])
+    return say.speak(rng, "answer." + slot, spoken, held_out)
+
+
+def draw_change(rng, held_out=False):
     slot = rng.choice(ORDER)
-    if rng.random() < 0.15:
-        return say.answer(rng, "day", draw_slot(rng, "day")[0]) + " at " + draw_time(rng)[0]
-    return say.answer(rng, slot, draw_slot(rng, slot)[0], rng.random() < 0.2)
+    return say.change(rng, slot, draw_slot(rng, slot)[0], held_out)
 
 
-def draw_change(rng):
-    slot = rng.choice(ORDER)
-    return rng.choice(phrases.CORRECTION) + say.change(rng, slot, draw_slot(rng, slot)[0], rng.random() < 0.2)
-
-
-def draw_word_list(rng):
+def draw_word_list(rng, held_out=False):
     """Words in no order: keeps the recogniser's decoder from inventing fluent sentences."""
     return " ".join(rng.choice(vocabulary()) for _ in range(rng.randint(1, 6)))
 
 
+def from_keys(keys):
+    return lambda rng, held_out=False: say.speak(rng, rng.choice(keys), None, held_out)
+
+
 CALLER_SHARES = [  # a flat distribution over caller sentences, digits and names oversampled
-    (0.11, draw_phone),
-    (0.12, draw_name_sentence),
-    (0.07, lambda rng: rng.choice(SHORT_PHRASES)),
-    (0.09, lambda rng: rng.choice(phrases.HELLO) + rng.choice(QUESTIONS)),
-    (0.03, lambda rng: rng.choice(phrases.HELLO) + say.pick(rng, phrases.CANCEL, rng.random() < 0.2)),
-    (0.18, draw_booking),
-    (0.20, draw_answer),
-    (0.13, draw_change),
-    (0.07, draw_word_list),
+    (0.14, draw_phone),
+    (0.13, draw_name_sentence),
+    (0.08, from_keys(SHORT_KEYS)),
+    (0.10, from_keys(TOPIC_KEYS)),
+    (0.03, from_keys(["cancel"])),
+    (0.14, draw_booking),
+    (0.18, draw_answer),
+    (0.10, draw_change),
+    (0.10, draw_word_list),
 ]
 
 
 def draw_caller_sentence(rng):
+    """A caller's sentence, never a held-out phrasing."""
     draw = rng.choices([d for _, d in CALLER_SHARES], [share for share, _ in CALLER_SHARES])[0]
-    return normalise(draw(rng))
+    while True:
+        text = normalise(draw(rng))
+        if not is_held_out(text):
+            return text
+
+
+def draw_held_out_sentence(rng):
+    """A caller's sentence in a held-out phrasing: for tests only."""
+    shares = [(share, draw) for share, draw in CALLER_SHARES if draw is not draw_word_list]
+    draw = rng.choices([d for _, d in shares], [share for share, _ in shares])[0]
+    while True:
+        text = normalise(draw(rng, True))
+        if len(text) <= MAX_CHARACTERS:
+            return text
 
 
 def draw_spoken_sentence(rng, agent_share=0.15):
-    """Text of one utterance for the recogniser."""
+    """Text of one utterance for the recogniser; never a held-out phrasing of a caller."""
     while True:
         text = normalise(draw_agent_text(rng)) if rng.random() < agent_share else draw_caller_sentence(rng)
-        if 0 < len(text) <= MAX_CHARACTERS:
+        if 0 < len(text) <= MAX_CHARACTERS and not is_held_out(text):
             return text
 
 
@@ -109,9 +134,12 @@ _vocabulary = []
 
 
 def vocabulary():
-    """Every word of the grammar, sorted (never in set order: data must not depend on the hash seed)."""
+    """Every word of the training phrases, the slots and the replies, sorted."""
     if not _vocabulary:
-        _vocabulary.append("the")  # ends the recursion through draw_word_list
-        rng = random.Random(3)
-        _vocabulary[:] = sorted({w for _ in range(6000) for w in draw_spoken_sentence(rng).split()})
+        texts = [template for trained, _ in PHRASES.values() for template in trained]
+        texts += slots.NAMES + slots.DAYS + slots.NUMBERS + slots.ALONE + slots.COUPLE + say.CORRECTION + say.BETWEEN
+        texts += [spoken for hour in slots.HOURS for minutes in slots.MINUTES for spoken in slots.spoken_times(f"{hour} {minutes}".strip())]
+        texts += slots.spoken_people("one") + slots.spoken_people("two") + ["on this for next oh at around about under the name but mean"]
+        texts += agent.every_text()
+        _vocabulary[:] = sorted({word for text in texts for word in normalise(re.sub(r"\{.*?\}", " ", text)).split()})
     return _vocabulary

@@ -24,30 +24,45 @@ SLOT_WORDS = frozenset(
     NUMBERS + NAMES + DAYS
     + "half quarter to past thirty fifteen forty noon oh no not yes me us wife husband couple just people".split()
 )
+COUPLE = ["two of us", "me and my wife", "me and my husband", "a couple", "me and my wife", "just the two of us"]
+ALONE = ["just me", "only me", "just one person"]
+
+
+def spoken_times(normal):
+    """-> every way of saying a time"""
+    hour, _, minutes = normal.partition(" ")
+    if hour == "noon":
+        return ["noon"]
+    if minutes == "thirty":
+        return [normal, f"half past {hour}", normal + " pm"]
+    if minutes == "fifteen":
+        return [normal, f"quarter past {hour}", f"a quarter past {hour}", normal + " pm"]
+    if minutes == "forty five":
+        following = NUMBERS[NUMBERS.index(hour) % 12 + 1]
+        return [normal, f"quarter to {following}", f"a quarter to {following}", normal + " pm"]
+    return [normal, normal + " o'clock", normal + " pm", normal + " in the evening", normal + " o'clock in the evening"]
+
+
+def spoken_people(normal):
+    """-> every way of saying a party that no hearer takes for a time"""
+    if normal == "one":
+        return ["one person", *ALONE]
+    endings = [f"{normal} people", f"{normal} persons", f"{normal} guests", f"{normal} of us"]
+    return endings + (COUPLE[1:] if normal == "two" else [])
 
 
 def draw_time(rng):
     hour = rng.choice(HOURS)
-    if hour == "noon":
-        return "noon", "noon"
-    minutes = rng.choice(MINUTES)
-    normal = f"{hour} {minutes}".strip()
-    if minutes == "thirty" and rng.random() < 0.5:
-        return f"half past {hour}", normal
-    if minutes == "fifteen" and rng.random() < 0.5:
-        return f"quarter past {hour}", normal
-    if minutes == "forty five" and rng.random() < 0.5:
-        return f"quarter to {NUMBERS[NUMBERS.index(hour) % 12 + 1]}", normal
-    endings = ["", " o'clock", " pm", " in the evening"] if minutes == "" else ["", " pm", ""]
-    return normal + rng.choice(endings), normal
+    normal = hour if hour == "noon" else f"{hour} {rng.choice(MINUTES)}".strip()
+    return (normal if rng.random() < 0.35 else rng.choice(spoken_times(normal))), normal
 
 
 def draw_party(rng):
     size = rng.choice(PARTIES)
     if size == "one" and rng.random() < 0.5:
-        return "just me", size
+        return rng.choice(ALONE), size
     if size == "two" and rng.random() < 0.3:
-        return rng.choice(["two of us", "me and my wife", "me and my husband", "a couple"]), size
+        return rng.choice(COUPLE), size
     return size, size
 
 
@@ -76,7 +91,7 @@ def invent_name(rng):
 
 def is_self_explaining(spoken_party):
     """True for party phrases that cannot be taken for a time: 'just me', 'two of us', 'me and my wife'."""
-    return spoken_party.startswith(("just", "me ", "a ")) or spoken_party.endswith("of us")
+    return spoken_party.startswith(("just", "only", "me ", "a ")) or spoken_party.endswith("of us")
 
 
 def people(rng, spoken_party, must_say=False):
@@ -85,7 +100,7 @@ def people(rng, spoken_party, must_say=False):
         return spoken_party
     if spoken_party == "one":
         return "one person" if must_say else rng.choice(["one person", "one"])
-    endings = [" people", " persons", " guests"] + ([] if must_say else [""])
+    endings = [" people", " people", " persons", " guests", " of us"] + ([] if must_say else ["", ""])
     return spoken_party + rng.choice(endings)
 
 
@@ -96,10 +111,17 @@ def on_day(rng, day):
     return rng.choice(["on ", "on ", "this ", "for ", "next "]) + day
 
 
+DIGIT_COUNTS = [3, 4, 5, 5, 6, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11]
+
+
 def draw_digits(rng, count=None):
-    """Phone number as a list of digit words."""
-    return [rng.choice(NUMBERS[:10]) for _ in range(count or rng.choice([6, 6, 7, 8]))]
+    """Phone number as a list of digit words; doubled and tripled digits are as common as in real numbers, and more."""
+    repeats, digits = rng.choice([0.1, 0.1, 0.4]), []
+    for _ in range(count or rng.choice(DIGIT_COUNTS)):
+        digits.append(digits[-1] if digits and rng.random() < repeats else rng.choice(NUMBERS[:10]))
+    return digits
 
 
 def speak_digits(rng, digits):
-    return " ".join("oh" if d == "zero" and rng.random() < 0.3 else d for d in digits)
+    share = rng.choice([0.0, 0.0, 0.3, 1.0])
+    return " ".join("oh" if d == "zero" and rng.random() < share else d for d in digits)
