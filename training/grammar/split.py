@@ -39,10 +39,10 @@ def matchers():
     parts = "|".join(to_pattern(t).strip() for t in cores if len(own_words(t)) >= CONTAINED_WORDS)
     before = sorted(sum(ADDITIONS["hello"] + ADDITIONS["hesitation"], []), key=len, reverse=True)
     after = sorted(sum(ADDITIONS["politeness"], []), key=len, reverse=True)
-    strip = f"^(?:{'|'.join(before)}) (?=.)|(?<=.) (?:{'|'.join(after)})$"
+    strip = re.compile(f"^(?:{'|'.join(before)}) (?=.)"), re.compile(f"(?<=.) (?:{'|'.join(after)})$")
     new_before = "|".join(ADDITIONS["hello"][1] + ADDITIONS["hesitation"][1])
     added = f"^(?:{new_before}) |(?<=.) (?:{'|'.join(ADDITIONS['politeness'][1])})$"
-    return re.compile(whole), re.compile(rf"\b(?:{parts})(?:\b|$)"), re.compile(strip), re.compile(added)
+    return re.compile(whole), re.compile(rf"\b(?:{parts})(?:\b|$)"), strip, re.compile(added)
 
 
 def is_held_out(sentence):
@@ -50,14 +50,11 @@ def is_held_out(sentence):
     whole, parts, strip, added = matchers()
     if added.search(sentence) or parts.search(sentence):
         return True
-    core = sentence
-    while core:
+    waiting, seen = [sentence, HESITATIONS.sub("", sentence).strip()], set()
+    while waiting:
+        core = waiting.pop()
         if whole.fullmatch(core) or parts.search(core):
             return True
-        shorter = strip.sub("", core)
-        if shorter == core:
-            shorter = HESITATIONS.sub("", core).strip()
-        if shorter == core:
-            return False
-        core = shorter
+        seen.add(core)
+        waiting += {shorter for pattern in strip if (shorter := pattern.sub("", core)) not in seen}
     return False
