@@ -20,6 +20,8 @@ export const MODEL_TARGETS: Readonly<Record<string, Target>> = {
   'models.tts.wer': { atMost: 0.04 },
   'models.tts.realTimeFactor': { atMost: 0.03 },
   'models.tts.peakDbfs': { atMost: -1 },
+  /** A minor third: nobody takes one voice for the other. */
+  'models.tts.voiceDistance': { atLeast: 3 },
   'models.tts.silenceDbfs': { atMost: -60 },
   'models.callers.goalsMet': { atLeast: 0.9 },
   /** 30 MB. */

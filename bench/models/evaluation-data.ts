@@ -1,0 +1,96 @@
+/**
+ * The shipped evaluation data of models/evaluation, read and checked: what the teachers of the speaker said, what the
+ * recorded callers may say. Thread: main, at start.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { parseWav } from '../../src/audio/wav.ts';
+import { messageOf, WildfireError } from '../../src/errors.ts';
+import { LINE_RATE_HZ } from './telephone-line.ts';
+
+const EVALUATION_FOLDER = fileURLToPath(new URL('../../models/evaluation/', import.meta.url));
+
+const position = z.int().nonnegative();
+const teacherIndex = z.object({
+  clips: z
+    .array(
+      z.object({
+        file: z.string(),
+        voice: z.string(),
+        student: z.string(),
+        text: z.string(),
+        written: z.string(),
+        startSample: position,
+        endSample: position,
+      }),
+    )
+    .min(1),
+});
+
+/** An unseen sentence and how its teacher speaks it. */
+export type TeacherClip = z.output<typeof teacherIndex>['clips'][number] & { readonly samples: Int16Array };
+
+/** @throws WildfireError MODEL_MISSING or MODEL_DAMAGED naming the file */
+export function readTeacherClips(): TeacherClip[] {
+  const folder = join(EVALUATION_FOLDER, 'teacher');
+  const { clips } = readIndex(join(folder, 'index.json'), teacherIndex);
+  const recordings = new Recordings(folder);
+  return clips.map((clip) => ({ ...clip, samples: recordings.cut(clip) }));
+}
+
+/** The WAV files of a folder, each read once. */
+class Recordings {
+  readonly #folder: string;
+  readonly #samples = new Map<string, Int16Array>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  cut({
+    file,
+    startSample,
+    endSample,
+  }: {
+    file: string;
+    startSample: number;
+    endSample: number;
+  }): Int16Array {
+    const samples = this.#samples.get(file) ?? this.#read(file);
+    if (endSample > samples.length || startSample >= endSample) {
+      throw damaged(join(this.#folder, file), `it has no samples ${startSample} to ${endSample}`);
+    }
+    return samples.slice(startSample, endSample);
+  }
+
+  #read(file: string): Int16Array {
+    const path = join(this.#folder, file);
+    const { rateHz, channels } = parseWav(readBytes(path));
+    if (rateHz !== LINE_RATE_HZ || channels.length !== 1) throw damaged(path, 'it is not mono at 8 kHz');
+    this.#samples.set(file, channels[0]!);
+    return channels[0]!;
+  }
+}
+
+function readIndex<Shape extends z.ZodType>(path: string, shape: Shape): z.output<Shape> {
+  const text = new TextDecoder().decode(readBytes(path));
+  try {
+    return shape.parse(JSON.parse(text));
+  } catch (error) {
+    throw damaged(path, error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error));
+  }
+}
+
+function readBytes(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new WildfireError('MODEL_MISSING', `evaluation data ${path}: ${messageOf(error)}`);
+  }
+}
+
+function damaged(path: string, reason: string): WildfireError {
+  return new WildfireError('MODEL_DAMAGED', `evaluation data ${path}: ${reason}`);
+}

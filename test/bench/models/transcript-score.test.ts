@@ -1,0 +1,41 @@
+/** The scores of the models bench: word errors, facts, digits. */
+import { describe, expect, it } from 'vitest';
+import { digitsIn, errorRate, factsHeard, wordErrors } from '../../../bench/models/transcript-score.ts';
+
+describe('word errors', () => {
+  it.each([
+    ['nothing wrong', 'a table for two', 'a table for two', 0],
+    ['a word replaced', 'a table for two', 'a table for four', 1],
+    ['a word lost', 'a table for two', 'a table two', 1],
+    ['a word invented', 'a table', 'a big table', 1],
+    ['all lost', 'a table for two', '', 4],
+    ['all replaced, and more', 'yes', 'no thank you', 3],
+    ['a swap is two', 'on friday at seven', 'friday on at seven', 2],
+  ])('%s', (_name, said, heard, errors) => {
+    expect(wordErrors(said, heard)).toEqual({ errors, words: said.split(' ').length });
+  });
+
+  it('weighs long utterances by their words', () => {
+    expect(
+      errorRate([wordErrors('yes', 'no'), wordErrors('a table for two people', 'a table for two')]),
+    ).toBe(2 / 6);
+  });
+});
+
+describe('facts', () => {
+  it.each([
+    ['in any carrier', ['half past seven'], 'at half past seven please', [true]],
+    ['broken up', ['half past seven'], 'half past the seven', [false]],
+    ['one of two lost', ['two people', 'friday'], 'for two on friday', [false, true]],
+    ['the same words twice', ['two', 'two'], 'two at two', [true, true]],
+    ['the same words, heard once', ['two', 'two'], 'two at ten', [true, false]],
+    ['nothing heard', ['baker'], '', [false]],
+    ['part of a longer word', ['one'], 'someone', [false]],
+  ])('%s', (_name, facts, heard, found) => {
+    expect(factsHeard(facts, heard)).toEqual(found);
+  });
+});
+
+it('reads digits, however zero is said', () => {
+  expect(digitsIn("it's oh seven zero ten nine")).toEqual(['zero', 'seven', 'zero', 'nine']);
+});

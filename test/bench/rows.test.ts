@@ -1,0 +1,92 @@
+/** Rows of the benches: their JSON shape, their targets, their table. */
+import { describe, expect, it } from 'vitest';
+import { against, aimedAt, figure, quantiles } from '../../bench/bench-row.ts';
+import { judged, MODEL_TARGETS } from '../../bench/models/targets.ts';
+import { summaryOf, tableOf } from '../../bench/row-table.ts';
+
+describe('rows', () => {
+  it('of one figure have it in every quantile', () => {
+    expect(figure('a', 'MiB', 2.000049, { files: 3 })).toEqual({
+      name: 'a',
+      unit: 'MiB',
+      p50: 2,
+      p95: 2,
+      p99: 2,
+      files: 3,
+    });
+  });
+
+  it('of samples have their quantiles', () => {
+    const row = quantiles(
+      'a',
+      'ms',
+      Array.from({ length: 100 }, (_, i) => 100 - i),
+    );
+    expect(row).toMatchObject({ p50: 51, p95: 96, p99: 100, samples: 100 });
+  });
+
+  it('beside a baseline say how many times better they are', () => {
+    const row = against(figure('a', 'ms', 2), { name: 'peer', p50: 5 });
+    expect(row).toMatchObject({ baseline: 'peer', baselineP50: 5, ratio: 2.5 });
+    expect(against(figure('a', 'ms', 0), { name: 'peer', p50: 5 })).not.toHaveProperty('ratio');
+  });
+
+  it.each([
+    [{ atMost: 4 }, 4, true],
+    [{ atMost: 4 }, 4.1, false],
+    [{ atLeast: 0.9 }, 0.9, true],
+    [{ atLeast: 0.9 }, 0.89, false],
+    [{ atMost: 4 }, Number.NaN, false],
+  ])('aimed at %o with %d', (target, value, holds) => {
+    expect(aimedAt(figure('a', 'x', value), target)).toMatchObject({ target, holds });
+  });
+});
+
+describe('targets', () => {
+  it('stand for every name that scripts rely on', () => {
+    const names = [
+      'wer.clean',
+      'wer.snr15',
+      'wer.loss3',
+      'slotError.clean',
+      'dialogue.true',
+      'dialogue.recognised',
+    ];
+    const others = [
+      'tts.wer',
+      'tts.realTimeFactor',
+      'hallucinatedWords',
+      'callers.goalsMet',
+      'sizeMiB',
+      'coldStartMs',
+    ];
+    for (const name of [...names, ...others]) expect(MODEL_TARGETS).toHaveProperty([`models.${name}`]);
+  });
+
+  it('are put to rows by name', () => {
+    expect(judged(figure('models.hallucinatedWords', 'count', 1)).holds).toBe(false);
+    expect(judged(figure('models.unheardOf', 'count', 1))).not.toHaveProperty('holds');
+  });
+});
+
+describe('the table', () => {
+  const rows = [
+    judged(figure('models.sizeMiB', 'MiB', 20)),
+    judged(against(figure('models.tts.wer', 'fraction', 0.05), { name: 'teacher', p50: 0.06 })),
+    quantiles('models.other', 'ms', [1, 2, 3]),
+  ];
+
+  it('has target and verdict beside each figure', () => {
+    const [size, wer, other] = tableOf(rows).split('\n');
+    expect(size).toMatch(/^models\.sizeMiB +20 MiB +<= 28\.6 +holds$/);
+    expect(wer).toMatch(
+      /^models\.tts\.wer +0\.05 fraction +<= 0\.04 +MISSED +teacher: 0\.06 \(ratio 1\.2\)$/,
+    );
+    expect(other).toMatch(/^models\.other +2 \(p99 3\) ms$/);
+  });
+
+  it('counts the targets that hold', () => {
+    expect(summaryOf(rows)).toBe('1 of 2 targets hold');
+    expect(summaryOf([rows[2]!])).toBe('');
+  });
+});
