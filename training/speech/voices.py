@@ -50,5 +50,21 @@ def speak_espeak(text, voice, prosody):
     return clip_of(espeak.synthesise(text, voice, prosody))
 
 
-def speak_flite(rng, text, voice, stretch_range=(0.8, 1.25)):
-    return clip_of(flite.synthesise(text, voice, rng.uniform(*stretch_range)))
+def draw_speaker(rng, voice):
+    """A speaker made of one flite voice: formants moved by playing faster or slower, pitch and speed set against it.
+
+    -> (Manner, warp of the formants); slt slowed down and lowered is a man, awb the other way a woman.
+    """
+    factor = rng.uniform(0.80, 1.08) if voice == "slt" else rng.uniform(0.86, 1.22)
+    final_pitch_hz = min(260.0, max(75.0, 170 * factor ** 2 * rng.uniform(0.6, 1.25)))
+    speed = rng.uniform(0.8, 1.3)
+    return flite.Manner(speed * factor, final_pitch_hz / factor, rng.uniform(0.06, 0.22)), factor
+
+
+def speak_flite(text, voice, manner):
+    return clip_of(flite.synthesise(text, voice, manner))
+
+
+def draw_held_out_speaker(rng):
+    """rms as he is, only a little faster or slower"""
+    return flite.Manner(rng.uniform(0.95, 1.1))
