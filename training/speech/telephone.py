@@ -9,7 +9,10 @@ import numpy as np
 import soxr
 from scipy.signal import lfilter
 
-LINE_RATE_HZ, OUT_RATE_HZ = 8000, 16000
+from .loss import lose_packets
+from .noise import LINE_RATE_HZ, TalkPool, draw_noise
+
+OUT_RATE_HZ = 16000
 ENCODER_FRAME_S = 0.02
 
 
@@ -45,6 +48,22 @@ def trim(clip, threshold=0.01):
     return clip.moved(audio[start: loud[-1] + int(0.05 * clip.rate_hz)], -start / clip.rate_hz)
 
 
+def lengthen_pauses(rng, clip):
+    """Makes the pauses inside (at commas) up to 400 ms longer."""
+    marks = [i for i, (_, p) in enumerate(clip.events) if p == "" and 0 < i < len(clip.events) - 1]
+    audio, events, added_s = [], list(clip.events), 0.0
+    position = 0
+    for mark in marks:
+        middle_s, extra_s = (clip.events[mark][0] + clip.events[mark + 1][0]) / 2, rng.uniform(0, 0.4)
+        cut = int(middle_s * clip.rate_hz)
+        if cut <= position or rng.random() < 0.3:
+            continue
+        audio += [clip.audio[position:cut], np.zeros(int(extra_s * clip.rate_hz), np.float32)]
+        position, added_s = cut, added_s + extra_s
+        events[mark + 1:] = [(t + extra_s, p) for t, p in events[mark + 1:]]
+    return Clip(np.concatenate([*audio, clip.audio[position:]]), clip.rate_hz, events) if added_s else clip
+
+
 def equalise(rng, clip):
     """Random tilt, and often a telephone's high-pass."""
     audio = lfilter([1, -rng.uniform(-0.4, 0.5)], [1], clip.audio)
@@ -68,26 +87,15 @@ def place(rng, clip):
     return clip.moved(audio / max(1e-4, np.abs(audio).max()), lead / rate_hz - cut_s)
 
 
-def draw_noise(rng, count):
-    """`count` samples of noise with unit power: white, brown, resonant or coming and going."""
-    source = np.random.default_rng(rng.getrandbits(32))
-    noise, kind = source.standard_normal(count).astype(np.float32), rng.random()
-    if kind < 0.35:
-        noise = lfilter([1], [1, -rng.uniform(0.5, 0.97)], noise)
-    elif kind < 0.45:
-        noise = lfilter([1], [1, -1.6, 0.9], noise)
-    elif kind < 0.55:
-        noise = noise * np.repeat(source.random(count // 800 + 1) ** 2, 800)[:count]
-    return (noise / (np.sqrt((noise ** 2).mean()) + 1e-9)).astype(np.float32)
-
-
-def add_noise(rng, clip, snr_db):
-    """`snr_db` over the power of the speech; None leaves digital silence between the words."""
-    if snr_db is None:
+def add_noise(rng, clip, line):
+    """`line.snr_db` over the power of the speech; None leaves digital silence between the words."""
+    if line.snr_db is None:
         return clip
     speech = np.sqrt((clip.audio[np.abs(clip.audio) > 0.02] ** 2).mean() + 1e-9)
-    noise = draw_noise(rng, len(clip.audio)) * speech * 10 ** (-snr_db / 20)
-    return Clip(clip.audio + noise, clip.rate_hz, clip.events)
+    noise = line.talk.draw(rng, len(clip.audio), line.talkers) if line.talkers else None
+    if noise is None:
+        noise = draw_noise(rng, len(clip.audio), clip.rate_hz)
+    return Clip(clip.audio + noise * speech * 10 ** (-line.snr_db / 20), clip.rate_hz, clip.events)
 
 
 def set_level(audio, peak_db):
@@ -121,17 +129,33 @@ def g711(audio, law):
     return law[np.clip(np.round(audio * 32768), -32768, 32767).astype(np.int32) + 32768]
 
 
-def transmit(rng, clip, snr_db=None, warp_range=(0.9, 1.13), wideband=False, placed=True):
+@dataclass
+class Line:
+    """What lies between a speaker and the recogniser."""
+
+    snr_db: float | None = None  # None = no noise
+    wideband: bool = False  # 16 kHz without codec
+    talkers: int = 0  # the noise is so many other people, drawn from `talk`
+    talk: TalkPool | None = None
+    lost_share: float = 0.0  # of the packets of 20 ms
+    mean_burst: float = 1.0  # packets lost in a row
+
+
+def transmit(rng, clip, line=Line(), warp_range=(0.9, 1.13), placed=True):
     """A synthesised clip as the recogniser hears it: float32 at 16 kHz, with its phoneme times."""
     clip = warp(clip, rng.uniform(*warp_range)) if warp_range else clip
-    clip = trim(clip.at_rate(OUT_RATE_HZ if wideband else LINE_RATE_HZ))
+    clip = trim(clip.at_rate(OUT_RATE_HZ if line.wideband else LINE_RATE_HZ))
     clip = equalise(rng, clip)
     clip = place(rng, clip) if placed else clip
-    clip = add_noise(rng, clip, snr_db)
+    if line.talk and not line.wideband:
+        line.talk.add(clip.audio)
+    clip = add_noise(rng, clip, line)
     audio = set_level(clip.audio, -rng.uniform(1, 26))
-    if wideband:
+    if line.wideband:
         return Clip(audio, OUT_RATE_HZ, clip.events)
     audio = g711(audio, MU_LAW if rng.random() < 0.6 else A_LAW)
+    if line.lost_share:
+        audio = lose_packets(rng, audio, line.lost_share, line.mean_burst)
     return Clip(audio, LINE_RATE_HZ, clip.events).at_rate(OUT_RATE_HZ, "HQ" if rng.random() < 0.7 else "QQ")
 
 
