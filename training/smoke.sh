@@ -19,9 +19,7 @@ voices=../node_modules/kokoro-js/voices pack=$work/pack
 
 "$PYTHON" -m whisper.tokenizer "$work/tokenizer.json"
 mkdir -p "$work/stt" && mv "$work/tokenizer.json" "$work/stt/"
-for set in house seen voice noisy rms silence; do
-  "$PYTHON" -m whisper.build_data $set 60 900 "$work/stt/test-$set"
-done
+"$PYTHON" -m whisper.build_tests "$work/stt" --sentences 60
 "$PYTHON" -m whisper.build_data espeak 300 101 "$work/stt/train-espeak-0"
 "$PYTHON" -m whisper.build_data flite 60 103 "$work/stt/train-flite-0"
 ./train-whisper.sh "$work/stt" "$work/stt-run" --minutes 0.5 --port 29612
