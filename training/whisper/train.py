@@ -3,10 +3,13 @@
     python -m whisper.train --data DIR --out DIR --minutes 60 --rank 0 &
     python -m whisper.train --data DIR --out DIR --minutes 60 --rank 1
 
+`--resume CHECKPOINT --rate .5` goes on from there with half the peak rate, without the easy beginning.
+`--weight train-old=.3` (any number of times) takes so much of the shards with that beginning into each epoch.
 Rank 0 writes OUT/checkpoint.pt (all heads and optimiser states) every few minutes and OUT/train.log.
 """
 import argparse
 import random
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,44 +21,57 @@ from tokenizers import Tokenizer
 from schedule import Deadline, Optimisers, cosine_rate
 
 from .batches import IGNORE, BatchMaker, pad_to_window
+from .epochs import Epochs
 from .model import Recogniser, transcribe
 from .shards import Shards
 from .words import word_errors
 
 RANKS = 2
-BATCH_PER_RANK = 24
+BATCH, SMALLEST_PART = 48, 10
 MATRIX_RATE, OTHER_RATE, WARMUP_STEPS, DECAY = 2.5e-3, 1.5e-3, 200, 0.02
 EASY_SHARE = 0.10  # of the schedule: clean clips only, until the encoder has found the phonemes
-CLEAN_DB = 18
-TEST_SETS = [["house", "voice"], ["noisy", "rms"]]  # per rank
-TEST_SENTENCES = 60
+EASY_DB = 18
+TEST_SETS = [["voice-clean", "rms-noisy", "silence"], ["rms-clean", "voice-noisy", "rms-loss3"]]  # per rank
+TEST_CLIPS = 60
 CHECKPOINT_S = 300
 
 
 class Trainer:
     def __init__(self, args):
         self.args, self.rank = args, args.rank
+        saved = torch.load(args.resume, weights_only=False) if args.resume else None
+        self.resumed = saved is not None
+        self.log = open(args.out / "train.log", "w") if self.rank == 0 else None
         self.tokenizer = Tokenizer.from_file(str(args.data / "tokenizer.json"))
         self.shards, self.shard_paths = Shards(), self.list_shards()
         for path in self.shard_paths:
             self.shards.add(path)
-        phonemes = sorted({p for u in self.shards.utterances for p in u.phonemes or []} | {""})
+        phonemes = saved["phonemes"] if saved else sorted({p for u in self.shards.utterances for p in u.phonemes or []} | {""})
         self.phonemes = {p: i for i, p in enumerate(phonemes)}
-        self.maker = BatchMaker(self.shards, self.tokenizer, self.phonemes, random.Random(10 + self.rank))
-        self.measure_shards()
-        self.model = Recogniser(self.tokenizer, phonemes)
+        self.maker = BatchMaker(self.shards, self.tokenizer, self.phonemes, random.Random(args.seed * 100 + 10 + self.rank))
+        self.make_model(saved)
+        self.tests = {name: Shards([args.data / f"test-{name}"]) for name in TEST_SETS[self.rank]}
+        self.shared_rng = random.Random(99 + args.seed)  # the same draws on both ranks
+        self.progress, self.step, self.seen, self.recent = 0.0, 0, 0, []
+        self.seconds_per_clip = [0.02] * RANKS  # smoothed
+        self.say(f"{sum(p.numel() for p in self.parameters)} parameters, {len(self.shards)} clips, "
+                 f"{sum(u.frames for u in self.shards.utterances) / 360000:.1f} h; {args}")
+
+    def make_model(self, saved):
+        self.model = Recogniser(self.tokenizer, list(self.phonemes))
+        if saved:
+            self.model.load_state_dict(saved["model"])
         self.matrices, self.others = self.model.split_parameters()
         self.parameters = self.matrices + self.others
         for p in self.parameters:
             dist.broadcast(p.data, 0)
-        mine = self.matrices[self.rank::RANKS]  # each rank orthogonalises half of the matrices
-        self.optimisers = Optimisers(mine, self.others, MATRIX_RATE, OTHER_RATE, DECAY, clipped=self.parameters)
-        self.flat = torch.zeros(sum(p.numel() for p in self.parameters) + 1)
-        self.log = open(args.out / "train.log", "w") if self.rank == 0 else None
-        self.tests = {name: Shards([args.data / f"test-{name}"]) for name in TEST_SETS[self.rank]}
-        self.shared_rng = random.Random(99)  # the same draws on both ranks
-        self.progress, self.step, self.seen, self.recent = 0.0, 0, 0, []
-        self.say(f"{sum(p.numel() for p in self.parameters)} parameters, {len(self.lengths)} clips, {self.lengths.sum() / 360000:.1f} h")
+        mine, rate = self.matrices[self.rank::RANKS], self.args.rate  # each rank orthogonalises half of the matrices
+        self.optimisers = Optimisers(mine, self.others, MATRIX_RATE * rate, OTHER_RATE * rate, DECAY, clipped=self.parameters)
+        if saved:
+            for (optimiser, _), state in zip(self.optimisers.parts, saved["optimisers"][self.rank]):
+                optimiser.load_state_dict(state)
+        # gradients, then progress, then the seconds per clip of each rank
+        self.flat = torch.zeros(sum(p.numel() for p in self.parameters) + 1 + RANKS)
 
     def list_shards(self):
         """The training shards on disk, as rank 0 sees them."""
@@ -70,11 +86,7 @@ class Trainer:
                 self.shard_paths.append(path)
                 self.maker.index(self.shards.add(path))
                 self.say(f"added {path}")
-        self.measure_shards()
-
-    def measure_shards(self):
-        self.lengths = np.array([u.frames for u in self.shards.utterances])
-        self.clean = np.array([u.snr_db > CLEAN_DB for u in self.shards.utterances])
+        self.epochs = Epochs(self.shards, self.shard_paths, dict(self.args.weight), EASY_DB)
 
     def say(self, line):
         if self.rank == 0:
@@ -87,7 +99,7 @@ class Trainer:
         dist.barrier()
         while self.progress < 1:
             self.add_new_shards()
-            for indices in self.draw_epoch(epoch):
+            for indices in self.epochs.draw(epoch + self.args.seed * 1000, BATCH, self.is_easy(epoch)):
                 self.train_step(indices, deadline)
                 if self.progress * (deadline.end_s - deadline.start_s) >= next_checkpoint_s and self.progress < 0.97:
                     next_checkpoint_s += CHECKPOINT_S
@@ -101,26 +113,29 @@ class Trainer:
         dist.barrier()
 
     def is_easy(self, epoch):
-        return epoch == 0
+        return epoch == 0 and not self.resumed
 
-    def draw_epoch(self, epoch):
-        """-> index arrays of RANKS * BATCH_PER_RANK clips of similar length, shuffled; the same on both ranks"""
-        chosen = np.nonzero(self.clean)[0] if self.is_easy(epoch) else np.arange(len(self.lengths))
-        jitter = np.random.default_rng(epoch).integers(0, 20, len(chosen))
-        order = chosen[np.argsort(self.lengths[chosen] + jitter, kind="stable")]
-        size = RANKS * BATCH_PER_RANK
-        batches = [order[i: i + size] for i in range(0, len(order) - size + 1, size)]
-        self.shared_rng.shuffle(batches)
-        return batches
+    def my_part(self, indices):
+        """The slower rank gets fewer clips: other work may share its core."""
+        speeds = [1 / s for s in self.seconds_per_clip]
+        first = round(BATCH * speeds[0] / sum(speeds))
+        first = min(BATCH - SMALLEST_PART, max(SMALLEST_PART, first))
+        order = np.random.default_rng(self.step).permutation(indices)
+        return order[:first] if self.rank == 0 else order[first:]
+
+    def stage(self):
+        """Progress of the curriculum: a resumed training is past it."""
+        return 1.0 if self.resumed else self.progress
 
     def train_step(self, indices, deadline):
-        late = max(0.0, (self.progress - EASY_SHARE) / (1 - EASY_SHARE))
+        late = max(0.0, (self.stage() - EASY_SHARE) / (1 - EASY_SHARE))
         full = self.shared_rng.random() < (0.02 if self.progress < 0.8 else 0.12)
         noise_share, token_noise = 0.3 * min(1, late / 0.25), 0.06 * min(1, late / 0.25)
-        batch = self.maker.make(list(indices[self.rank::RANKS]), full, noise_share, token_noise)
+        mine, start_s = self.my_part(indices), time.perf_counter()
+        batch = self.maker.make(list(mine), full, noise_share, token_noise)
         loss, figures = self.losses(batch)
-        loss.backward()
-        self.average_gradients(deadline)
+        (loss * (len(mine) * RANKS / len(indices))).backward()
+        self.average_gradients(deadline, (time.perf_counter() - start_s) / len(mine))
         self.optimisers.step(cosine_rate(self.step, self.progress, WARMUP_STEPS))
         self.share_matrices()
         self.step, self.seen = self.step + 1, self.seen + len(indices)
@@ -128,7 +143,7 @@ class Trainer:
         if self.step % 100 == 0:
             ce, ctc, phone = np.mean(self.recent, 0)
             self.say(f"step {self.step} t {deadline.elapsed_s():.0f} seen {self.seen} clips/s {self.seen / deadline.elapsed_s():.0f} "
-                     f"ce {ce:.3f} ctc {ctc:.3f} phonemes {phone:.3f}")
+                     f"ce {ce:.3f} ctc {ctc:.3f} phonemes {phone:.3f} part {len(mine)}")
 
     def losses(self, batch):
         """-> (weighted sum, (cross entropy, CTC, share of phoneme frames right))"""
@@ -143,18 +158,21 @@ class Trainer:
         phone = F.cross_entropy(phones.flatten(0, 1), batch.phonemes.flatten(), ignore_index=IGNORE, reduction="sum") / known
         spoken = batch.phonemes > 0
         right = ((phones.argmax(-1) == batch.phonemes) & spoken).sum().item() / max(1, spoken.sum().item())
-        ctc_weight = 0.1 + 0.3 * (1 - self.progress)
-        phone_weight = max(0.3, min(1.0, 1 - 1.4 * (self.progress - 0.3)))
+        ctc_weight = 0.1 + 0.3 * (1 - self.stage())
+        phone_weight = max(0.3, min(1.0, 1 - 1.4 * (self.stage() - 0.3)))
         return ce + ctc_weight * ctc + phone_weight * phone, (ce.item(), ctc.item(), right)
 
-    def average_gradients(self, deadline):
-        """One all-reduce; its last number is the progress, so that both ranks follow one schedule."""
+    def average_gradients(self, deadline, seconds_per_clip):
+        """One all-reduce; with it go progress, so that both ranks follow one schedule, and each rank's speed."""
         pieces = [p.grad.reshape(-1) if p.grad is not None else torch.zeros(p.numel()) for p in self.parameters]
-        torch.cat(pieces, out=self.flat[:-1])
-        self.flat[-1] = deadline.progress()
+        torch.cat(pieces, out=self.flat[:-1 - RANKS])
+        self.flat[-1 - RANKS:] = 0
+        self.flat[-1 - RANKS], self.flat[-RANKS + self.rank] = deadline.progress(), seconds_per_clip
         dist.all_reduce(self.flat)
+        for rank, measured in enumerate(self.flat[-RANKS:].tolist()):
+            self.seconds_per_clip[rank] += 0.03 * (measured - self.seconds_per_clip[rank])
         self.flat /= RANKS
-        self.progress, position = float(self.flat[-1]), 0
+        self.progress, position = float(self.flat[-1 - RANKS]), 0
         for p in self.parameters:
             p.grad = self.flat[position: position + p.numel()].view_as(p)
             position += p.numel()
@@ -173,15 +191,15 @@ class Trainer:
     def evaluate(self, deadline):
         mine, everyone = [], [None] * RANKS
         for name, shards in self.tests.items():
-            errors, words, exact = 0, 0, 0
-            for start in range(0, TEST_SENTENCES, 30):
-                rows = range(start, start + 30)
+            errors, words, exact, clips = 0, 0, 0, min(TEST_CLIPS, len(shards))
+            for start in range(0, clips, 30):
+                rows = range(start, min(clips, start + 30))
                 texts, _, _ = transcribe(self.model, self.tokenizer, torch.stack([pad_to_window(shards.mel(i)) for i in rows]))
                 for i, text in zip(rows, texts):
                     wanted = shards.utterances[i].text
                     errors, words = errors + word_errors(wanted, text), words + len(wanted.split())
                     exact += text == wanted
-            mine.append(f"{name} wer {errors / words:.3f} exact {exact / TEST_SENTENCES:.2f}")
+            mine.append(f"{name} " + (f"wer {errors / words:.3f} " if words else "") + f"exact {exact / clips:.2f}")
         dist.all_gather_object(everyone, "; ".join(mine))
         self.say(f"evaluation t {deadline.elapsed_s():.0f} seen {self.seen}: " + "; ".join(everyone))
 
@@ -195,6 +213,12 @@ class Trainer:
             path.with_suffix(".new").replace(path)
 
 
+def parse_weight(text):
+    """'train-flite=.5' -> ('train-flite', .5)"""
+    name, share = text.split("=")
+    return name, float(share)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, required=True)
@@ -202,6 +226,10 @@ def main():
     parser.add_argument("--rank", type=int, required=True)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--end", type=float, help="seconds since the epoch")
+    parser.add_argument("--resume", type=Path, help="a checkpoint.pt to go on from")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor of the peak learning rates")
+    parser.add_argument("--weight", type=parse_weight, action="append", default=[], metavar="PREFIX=SHARE")
+    parser.add_argument("--seed", type=int, default=0, help="of the draws of batches and noise")
     parser.add_argument("--port", type=int, default=29611)
     args = parser.parse_args()
     torch.set_num_threads(1)
