@@ -27,10 +27,12 @@ class Turn:
 
 
 class Dialogue:
-    def __init__(self, rng, held_out=0.0, invented_names=0.0, strange=0.0):
+    def __init__(self, rng, held_out=0.0, invented_names=0.0, strange=0.0, requests=3):
         self.rng = rng
         self.held_out = held_out
         self.strange = strange
+        self.most_requests = requests
+        self.go_on_share = 0.28 if requests <= 3 else 0.85
         self.invent = rng.random() < invented_names
         self.turns = []
         self.stopped = False  # the current request was given up
@@ -89,7 +91,7 @@ class Dialogue:
     def between_requests(self, requests):
         rng = self.rng
         self.interlude(agent.ANYTHING_ELSE, 0.3)
-        if self.hung_up or self.pending or requests >= 3 or rng.random() > 0.28:
+        if self.hung_up or self.pending or requests >= self.most_requests or rng.random() > self.go_on_share:
             return
         self.pending = rng.choice(["info", "info", "book", "cancel", "callback", "callback"])
         if rng.random() < 0.3:

@@ -19,6 +19,10 @@ PARTIES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine
 MINUTES = ["", "", "", "", "thirty", "fifteen", "forty five"]
 SYLLABLES = "ba ke lo mi ra son ter vil dan ho gre ste ny ford ley man zo ti".split()
 
+ONSETS = "b br c ch d dr f fl g gr h j k kr l m n p r s sh st t th tr v w y z".split()
+NUCLEI = "a e i o u ai ea ee ie oo ou".split()
+CODAS = ["", "", "", "d", "ck", "l", "ll", "m", "n", "nd", "ng", "r", "rt", "s", "sh", "t", "x"]
+
 # words a noisy transcript must keep, or the right answer would be unknowable
 SLOT_WORDS = frozenset(
     NUMBERS + NAMES + DAYS
@@ -86,7 +90,9 @@ def draw_slot(rng, slot):
 
 def invent_name(rng):
     """A pronounceable name nobody has, so that the model learns to copy rather than to recall."""
-    return "".join(rng.choice(SYLLABLES) for _ in range(rng.choice([2, 2, 3])))
+    if rng.random() < 0.4:
+        return "".join(rng.choice(SYLLABLES) for _ in range(rng.choice([2, 2, 3])))
+    return "".join(rng.choice(ONSETS) + rng.choice(NUCLEI) + rng.choice(CODAS) for _ in range(rng.choice([1, 2, 2, 3])))
 
 
 def is_self_explaining(spoken_party):

@@ -4,19 +4,26 @@ A sample is (token ids, labels, turn index per token); labels are IGNORE except 
 replies. What a real call does to a history is done here: transcription noise, a spoken greeting or
 none, assistant turns cut short by a barge-in, prompts that nobody answered.
 """
-from grammar import agent
-from grammar.dialogue import Dialogue
-from grammar.slots import DAYS, NAMES, NUMBERS, SLOT_WORDS, invent_name
+from functools import lru_cache
 
+from grammar import agent
+from grammar import caller as say
+from grammar.dialogue import Dialogue
+from grammar.garble import CARRIER_WORDS
+from grammar.slots import DAYS, NAMES, NUMBERS, draw_digits, invent_name
+
+from .noise import add_noise
 from .tokenizer import END_OF_TEXT, ORDINARY_TOKENS, TURN_END, TURN_START
 
 IGNORE = -100
-CUT_SHARE = 0.10  # assistant turns of the history that a barge-in cut short
+CUT_SHARE = 0.12  # assistant turns of the history that a barge-in cut short
 LEADING_SPACE_SHARE = 0.25
 GREETING_SHARE = 0.65
-SOUND_ALIKES = {"for": "four", "to": "two", "at": "it", "would": "what", "please": "police", "like": "light",
-                "table": "able", "and": "in", "is": "it's", "can": "could", "it's": "is", "under": "and the"}
-FILLERS = ["um", "uh", "the", "well", "a", "so"]
+
+
+@lru_cache(maxsize=20_000)
+def encode(tokenizer, text):
+    return tokenizer.encode(text).ids
 
 
 class Sample:
@@ -27,11 +34,11 @@ class Sample:
         self.ids, self.labels, self.turns = [], [], []
 
     def listen(self, text):
-        ids = self.tokenizer.encode(text).ids
+        ids = encode(self.tokenizer, text)
         self.append(ids, [IGNORE] * len(ids), -1)
 
     def speak(self, text, turn):
-        ids = self.tokenizer.encode(text).ids + self.tokenizer.encode(TURN_END).ids
+        ids = encode(self.tokenizer, text) + encode(self.tokenizer, TURN_END)
         self.append(ids, ids, turn)
 
     def append(self, ids, labels, turn):
@@ -47,24 +54,6 @@ def heard_part(rng, text):
     """The words of a reply that were played before a barge-in; may be none."""
     words = text.split(" ")
     return " ".join(words[: rng.randrange(len(words))])
-
-
-def add_noise(rng, text):
-    """What a recogniser does to a sentence without losing its slots."""
-    words, x = text.split(), rng.random()
-    if x < 0.04 and len(words) > 4 and words[0] not in SLOT_WORDS:
-        words = words[1:]
-    elif x < 0.07:
-        words.insert(rng.randrange(len(words) + 1), rng.choice(FILLERS))
-    elif x < 0.09 and len(words) > 1 and words[0] not in NUMBERS:
-        words = words[:1] + words
-    elif x < 0.17 and len(words) > 3:
-        i = rng.randrange(len(words))
-        if words[i] in SOUND_ALIKES:
-            words[i] = SOUND_ALIKES[words[i]]
-        elif words[i] not in SLOT_WORDS:
-            words[i] = rng.choice(["a", "the", "on", "in", "and", "it"])
-    return " ".join(words) + (rng.choice([".", "?", "."]) if words and rng.random() < 0.08 else "")
 
 
 def encode_dialogue(tokenizer, rng, turns, noisy=True, history_accidents=True):
@@ -110,34 +99,46 @@ def encode_unanswered(sample, text):
 
 
 def encode_copying(tokenizer, rng):
-    """Dense copy task: the caller says anything, the assistant repeats it.
+    """Dense copy task: the caller says anything, the assistant repeats it, or the facts in it.
 
     From dialogues alone a model of this size does not learn within an hour to copy a name into
     the confirmation; from this task it learns it in minutes.
     """
     sample = Sample(tokenizer)
     for _ in range(rng.randint(2, 4)):
-        said, repeated = draw_copy_pair(tokenizer, rng)
+        said, lead, repeated = draw_copy_pair(tokenizer, rng)
         sample.listen(f"{TURN_START}user\n")
         sample.append(said, [IGNORE] * len(said), -1)
         sample.listen(f"{TURN_END}\n{TURN_START}assistant\n")
-        sample.listen(rng.choice(["you said", "so that is", "okay", "I have"]))
-        ids = repeated + tokenizer.encode(TURN_END).ids
+        sample.listen(lead)
+        ids = repeated + encode(tokenizer, TURN_END)
         sample.append(ids, ids, -1)
         sample.listen("\n")
     return sample.arrays()
 
 
+LEADS = ["you said", "so that is", "okay", "I have"]
+
+
 def draw_copy_pair(tokenizer, rng):
-    """-> (tokens said, tokens to repeat): random tokens, or slot words with and without leading space."""
-    count = rng.randint(2, 14)
-    if rng.random() < 0.4:
-        tokens = [rng.randrange(ORDINARY_TOKENS) for _ in range(count)]
-        return tokens, tokens
-    words = [rng.choice(NUMBERS + NAMES + DAYS + [invent_name(rng)]) for _ in range(rng.randint(1, 8))]
-    text = " ".join(words)
-    return tokenizer.encode(rng.choice(["", " "]) + text).ids, tokenizer.encode(" " + text).ids
+    """-> (tokens said, text before the answer, tokens of the answer)"""
+    x = rng.random()
+    if x < 0.3:
+        tokens = [rng.randrange(ORDINARY_TOKENS) for _ in range(rng.randint(2, 14))]
+        return tokens, rng.choice(LEADS), tokens
+    space = rng.choice(["", " "])
+    if x < 0.55:
+        digits = draw_digits(rng)
+        said = say.speak(rng, rng.choice(["phone", "phoneAgain"]), {"digits": digits})
+        return encode(tokenizer, space + said), "", encode(tokenizer, agent.read_back(digits))
+    facts = [rng.choice(NUMBERS + NAMES + DAYS + [invent_name(rng)] * 20) for _ in range(rng.randint(1, 8))]
+    if x < 0.8:
+        return encode(tokenizer, space + " ".join(facts)), rng.choice(LEADS), encode(tokenizer, " " + " ".join(facts))
+    said = list(facts[:4])
+    for _ in range(rng.randint(1, 6)):
+        said.insert(rng.randrange(len(said) + 1), rng.choice(CARRIER_WORDS))
+    return encode(tokenizer, space + " ".join(said)), "it is about", encode(tokenizer, " " + " ".join(facts[:4]))
 
 
-def draw_dialogue(rng, held_out=0.0, invented_names=0.3):
-    return Dialogue(rng, held_out, invented_names).play()
+def draw_dialogue(rng, held_out=0.0, invented_names=0.3, strange=0.0, requests=3):
+    return Dialogue(rng, held_out, invented_names, strange, requests).play()

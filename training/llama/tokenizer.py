@@ -10,11 +10,12 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 
 from grammar import agent
 from grammar.dialogue import Dialogue
+from grammar.sentences import vocabulary
 from grammar.slots import DAYS, HOURS, NAMES, NUMBERS
 
 END_OF_TEXT, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 SPECIAL = [END_OF_TEXT, TURN_START, TURN_END]
-ORDINARY_TOKENS = 1021
+ORDINARY_TOKENS = 1277
 DIALOGUES = 6000
 SEED = 5
 
@@ -22,10 +23,10 @@ SEED = 5
 def build_tokenizer():
     rng, texts = random.Random(SEED), []
     for _ in range(DIALOGUES):
-        for turn in Dialogue(rng, invented_names=0.2).play():
+        for turn in Dialogue(rng, invented_names=0.1, strange=0.05).play():
             texts += [turn.caller, " " + turn.caller, turn.reply]
-    for word in NAMES + DAYS + NUMBERS + HOURS:
-        texts += [word, " " + word] * 300
+    for words, weight in ((vocabulary(), 60), (NAMES + DAYS + NUMBERS + HOURS, 2000)):
+        texts += [text for word in words for text in (word, " " + word) for _ in range(weight)]
     texts += [agent.SYSTEM_PROMPT, agent.GREETING, agent.NO_INPUT_PROMPT, "system\nuser\nassistant\n"]
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

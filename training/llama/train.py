@@ -1,11 +1,14 @@
 """Trains the language model on dialogues that are drawn while training.
 
-    python -m llama.train --out DIR --minutes 45        (or --end EPOCH_SECONDS)
-    python -m llama.train --out DIR --minutes 8 --resume --rate 0.3
+    python -m llama.train --out DIR --minutes 60            from nothing
+    python -m llama.train --out DIR --minutes 60 --resume   go on from DIR/checkpoint.pt where it stopped
+    python -m llama.train --out DIR --minutes 8 --tune --rate 0.3   another, shorter schedule on top of DIR/model.pt
 
-Writes DIR/tokenizer.json, DIR/model.pt (every few minutes and at the end) and DIR/train.log.
+Writes DIR/tokenizer.json, DIR/model.pt and DIR/checkpoint.pt (every few minutes and at the end), DIR/train.log
+and DIR/curve.jsonl (one line per evaluation).
 """
 import argparse
+import json
 import random
 from pathlib import Path
 
@@ -17,14 +20,17 @@ from schedule import Deadline, Optimisers, cosine_rate
 
 from .dataset import IGNORE, draw_dialogue, encode_copying, encode_dialogue
 from .evaluate import score
-from .model import build_model
+from .model import CONTEXT_TOKENS, build_model
 from .tokenizer import END_OF_TEXT, build_tokenizer
 
 BATCH = 16
 POOL_BATCHES = 16  # samples are sorted by length within a pool, so that batches carry little padding
+BATCH_TOKENS = 6000  # long calls come in smaller batches: the memory of eager attention grows with the square
 WARMUP_STEPS = 150
-MAX_TOKENS = 512  # longer calls are cut: the memory of eager attention grows with the square
 MATRIX_RATE, OTHER_RATE = 3e-3, 2e-3
+STRANGE_SHARE = 0.10  # answers in carriers of random words
+LONG_SHARE = 0.06  # calls with up to six requests, so that late positions are trained too
+EVALUATION_S = 300
 
 
 def copy_share(progress):
@@ -32,17 +38,23 @@ def copy_share(progress):
     return 1.0 if progress < 0.08 else 0.25 if progress < 0.45 else 0.04
 
 
+def draw_sample(tokenizer, rng, progress):
+    if rng.random() < copy_share(progress):
+        return encode_copying(tokenizer, rng)
+    mature = progress > 0.2  # noise and broken histories wait until the plain task is understood
+    turns = draw_dialogue(rng, strange=STRANGE_SHARE, requests=6 if mature and rng.random() < LONG_SHARE else 3)
+    sample = encode_dialogue(tokenizer, rng, turns, noisy=mature, history_accidents=mature)
+    return tuple(values[:CONTEXT_TOKENS] for values in sample)
+
+
 def draw_pool(tokenizer, rng, progress):
     """-> list of batches of samples"""
-    def draw():
-        if rng.random() < copy_share(progress):
-            return encode_copying(tokenizer, rng)
-        mature = progress > 0.25  # noise and broken histories wait until the plain task is understood
-        sample = encode_dialogue(tokenizer, rng, draw_dialogue(rng), noisy=mature, history_accidents=mature)
-        return tuple(values[:MAX_TOKENS] for values in sample)
-
-    samples = sorted((draw() for _ in range(BATCH * POOL_BATCHES)), key=lambda s: len(s[0]))
-    batches = [samples[i:i + BATCH] for i in range(0, len(samples), BATCH)]
+    samples = sorted((draw_sample(tokenizer, rng, progress) for _ in range(BATCH * POOL_BATCHES)), key=lambda s: len(s[0]))
+    batches = [[]]
+    for sample in samples:
+        if len(batches[-1]) == BATCH or (len(batches[-1]) + 1) * len(sample[0]) > BATCH_TOKENS:
+            batches.append([])
+        batches[-1].append(sample)
     rng.shuffle(batches)
     return batches
 
@@ -80,8 +92,10 @@ def main():
     parser.add_argument("--end", type=float, help="seconds since the epoch")
     parser.add_argument("--width", type=int, default=192)
     parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--resume", action="store_true", help="go on from DIR/model.pt, past the copying phase")
+    parser.add_argument("--resume", action="store_true", help="go on with the same schedule from DIR/checkpoint.pt")
+    parser.add_argument("--tune", action="store_true", help="a new schedule, past the copying phase, from DIR/model.pt")
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the learning rates")
+    parser.add_argument("--seed", type=int, default=11)
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -89,39 +103,78 @@ def main():
     tokenizer = build_tokenizer()
     tokenizer.save(str(args.out / "tokenizer.json"))
     model = build_model(tokenizer, args.width, args.layers)
-    if args.resume:
+    if args.tune:
         model.load_state_dict(torch.load(args.out / "model.pt"))
     matrices, others = split_parameters(model)
     optimisers = Optimisers(matrices, others, MATRIX_RATE * args.rate, OTHER_RATE * args.rate, decay=0.05)
-    train(args, tokenizer, model, optimisers)
+    Trainer(args, tokenizer, model, optimisers).run()
 
 
-def train(args, tokenizer, model, optimisers):
-    deadline = Deadline(args.end, args.minutes and args.minutes * 60)
-    rng, log = random.Random(12 if args.resume else 11), open(args.out / "train.log", "a" if args.resume else "w")
-    pad, batches, losses, step, tokens, next_evaluation_s = tokenizer.token_to_id(END_OF_TEXT), [], [], 0, 0, 300
-    while deadline.progress() < 1:
-        batches = batches or draw_pool(tokenizer, rng, max(deadline.progress(), 0.5 if args.resume else 0.0))
-        ids, labels, _ = collate(batches.pop(), pad)
-        loss = loss_of(model, ids, labels)
+class Trainer:
+    def __init__(self, args, tokenizer, model, optimisers):
+        self.args, self.tokenizer, self.model, self.optimisers = args, tokenizer, model, optimisers
+        self.deadline = Deadline(args.end, args.minutes and args.minutes * 60)
+        self.rng = random.Random(args.seed)
+        self.step, self.samples, self.tokens, self.batches, self.losses = 0, 0, 0, [], []
+        self.log = open(args.out / "train.log", "a" if args.resume or args.tune else "w")
+        if args.resume:
+            self.load()
+
+    def progress(self):
+        return self.deadline.progress()
+
+    def run(self):
+        pad, next_evaluation_s = self.tokenizer.token_to_id(END_OF_TEXT), self.deadline.elapsed_s() + EVALUATION_S
+        while self.progress() < 1:
+            data_progress = max(self.progress(), 0.5) if self.args.tune else self.progress()
+            self.batches = self.batches or draw_pool(self.tokenizer, self.rng, data_progress)
+            self.learn(*collate(self.batches.pop(), pad))
+            if self.step % 50 == 0:
+                self.say(f"step {self.step} t {self.deadline.elapsed_s():.0f} dialogues {self.samples} "
+                         f"tok/s {self.tokens / self.deadline.elapsed_s():.0f} loss {np.mean(self.losses[-50:]):.4f}")
+            if self.deadline.elapsed_s() > next_evaluation_s:
+                next_evaluation_s += EVALUATION_S
+                self.save()
+                self.evaluate()
+        self.save()
+        self.say(f"done: {self.step} steps, {self.samples} dialogues, {self.tokens} tokens, {self.deadline.elapsed_s():.0f} s")
+
+    def learn(self, ids, labels, _):
+        loss = loss_of(self.model, ids, labels)
         loss.backward()
-        optimisers.step(cosine_rate(step, deadline.progress(), WARMUP_STEPS))
-        step, tokens, losses = step + 1, tokens + ids.numel(), losses + [loss.item()]
-        if step % 50 == 0:
-            say(log, f"step {step} t {deadline.elapsed_s():.0f} dialogues {step * BATCH} "
-                     f"tok/s {tokens / deadline.elapsed_s():.0f} loss {np.mean(losses[-50:]):.4f}")
-        if deadline.elapsed_s() > next_evaluation_s:
-            next_evaluation_s += 300
-            torch.save(model.state_dict(), args.out / "model.pt")
-            say(log, f"evaluation {score(model, tokenizer, seed=999, count=50, held_out=0.25)}")
-    torch.save(model.state_dict(), args.out / "model.pt")
-    say(log, f"done: {step * BATCH} dialogues, {tokens} tokens, {deadline.elapsed_s():.0f} s")
+        self.optimisers.step(cosine_rate(self.step, self.progress(), WARMUP_STEPS))
+        self.step, self.samples, self.tokens = self.step + 1, self.samples + len(ids), self.tokens + ids.numel()
+        self.losses = self.losses[-200:] + [loss.item()]
 
+    def evaluate(self):
+        scores = score(self.model, self.tokenizer, seed=999, count=75, held_out=0.6)
+        self.say(f"evaluation {scores}")
+        with open(self.args.out / "curve.jsonl", "a") as file:
+            point = {"step": self.step, "seconds": round(self.deadline.elapsed_s()), "samples": self.samples, "tokens": self.tokens,
+                     "loss": round(float(np.mean(self.losses[-200:])), 4), **scores}
+            file.write(json.dumps(point) + "\n")
 
-def say(log, line):
-    print(line, flush=True)
-    log.write(line + "\n")
-    log.flush()
+    def save(self):
+        torch.save(self.model.state_dict(), self.args.out / "model.pt")
+        torch.save({"model": self.model.state_dict(), "optimisers": self.optimisers.state(), "step": self.step, "samples": self.samples,
+                    "tokens": self.tokens, "elapsed_s": self.deadline.elapsed_s(), "rng": self.rng.getstate()},
+                   self.args.out / "checkpoint.pt")
+
+    def load(self):
+        state = torch.load(self.args.out / "checkpoint.pt", weights_only=False)
+        self.model.load_state_dict(state["model"])
+        for (optimiser, _), saved in zip(self.optimisers.parts, state["optimisers"]):
+            optimiser.load_state_dict(saved)
+        self.step, self.samples, self.tokens = state["step"], state["samples"], state["tokens"]
+        self.rng.setstate(state["rng"])
+        self.deadline.start_s -= state["elapsed_s"]
+        if self.args.minutes:
+            self.deadline.end_s -= state["elapsed_s"]
+
+    def say(self, line):
+        print(line, flush=True)
+        self.log.write(line + "\n")
+        self.log.flush()
 
 
 if __name__ == "__main__":
