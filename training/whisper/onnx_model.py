@@ -18,6 +18,7 @@ class Transcript:
     text: str
     mean_log_prob: float  # over the text tokens and the end token
     no_speech_prob: float  # of <|nospeech|> after <|startoftranscript|>
+    min_log_prob: float = 0.0  # of the least sure token
 
 
 class OnnxRecogniser:
@@ -34,7 +35,7 @@ class OnnxRecogniser:
         self.heads = json.loads((folder / "config.json").read_text())["decoder_attention_heads"]
 
     def transcribe(self, mel):
-        """mel [80, 1000] -> Transcript"""
+        """mel [80, frames], frames even and <= 1000 -> Transcript"""
         encoded = self.encoder.run(None, {"input_features": np.ascontiguousarray(mel[None], np.float32)})[0]
         feed = {name: np.zeros((1, self.heads, 0, HEAD_SIZE), np.float32) for name in self.past}
         feed.update(input_ids=np.array([self.prompt]), encoder_hidden_states=encoded, use_cache_branch=np.array([False]))
@@ -51,7 +52,7 @@ class OnnxRecogniser:
             tokens.append(token)
             feed.update({n: made[n.replace("past_key_values", "present")] for n in self.past})
             feed.update(input_ids=np.array([[token]]), use_cache_branch=np.array([True]))
-        return Transcript(self.tokenizer.decode(tokens).strip(), float(np.mean(log_probs)), no_speech_prob)
+        return Transcript(self.tokenizer.decode(tokens).strip(), float(np.mean(log_probs)), no_speech_prob, min(log_probs))
 
 
 def log_softmax(logits):

@@ -29,8 +29,20 @@ def draw_composition(rng):
     return " ".join(short) or first
 
 
-DRAWS = [(0.66, draw_spoken_sentence), (0.13, draw_digit_string), (0.08, draw_names), (0.08, draw_composition),
-         (0.05, lambda rng: normalise(sentences.draw_word_list(rng)))]
+def draw_mutation(rng):
+    """A sentence in which any word may be another one, missing or new: what was said counts, not what is usually said."""
+    words, known = [], sentences.vocabulary()
+    for word in draw_spoken_sentence(rng, 0.1).split():
+        x = rng.random()
+        if x < 0.2:
+            words += [rng.choice(known)] + ([word] if x < 0.06 else [])
+        elif x > 0.06 + 0.2:
+            words.append(word)
+    return " ".join(words)
+
+
+DRAWS = [(0.54, draw_spoken_sentence), (0.13, draw_digit_string), (0.08, draw_names), (0.08, draw_composition), (0.13, draw_mutation),
+         (0.04, lambda rng: normalise(sentences.draw_word_list(rng)))]
 
 
 def draw_text(rng):
