@@ -50,8 +50,9 @@ class Dialogue:
             if not self.pending and not self.hung_up:
                 self.between_requests(requests)
         if not self.hung_up:
-            self.add("noMore", agent.GOODBYE, "nomore")
-            if self.rng.random() < 0.3:
+            if self.rng.random() < 0.85:
+                self.add("noMore", agent.GOODBYE, "nomore")
+            if not self.turns or self.turns[-1].kind != "nomore" or self.rng.random() < 0.25:
                 self.add("bye", agent.GOODBYE, "bye")
         return self.turns
 

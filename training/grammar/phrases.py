@@ -14,8 +14,8 @@ ADDITIONS = {  # before and after a phrase
         ["hey there", "oh hi", "yes good evening", "hello good afternoon"],
     ),
     "hesitation": (
-        ["um", "uh", "well", "so", "let me see", "okay", "um well", "well um", "uh so", "oh", "let's see", "okay so",
-         "right", "well let me see", "um let me see", "so um", "let me think", "oh well", "oh okay"],
+        ["um", "uh", "well", "so", "let me see", "okay", "um well", "well um", "uh so", "let's see", "okay so",
+         "right", "well let me see", "um let me see", "so um", "let me think"],
         ["um okay", "okay let me see", "so let's see", "uh well", "right so"],
     ),
     "politeness": (
