@@ -11,6 +11,8 @@ import onnx
 import torch
 from onnx import helper, numpy_helper
 
+import provenance
+
 from .model import Speaker
 from .phonemes import PAD, VOCABULARY
 from .style import STYLE_SIZE
@@ -27,6 +29,7 @@ def main():
     model.load_state_dict(torch.load(args.model))
     export(model.eval(), args.out / "onnx" / "model.onnx")
     write_settings(args.out)
+    provenance.copy(args.model.parent, args.out)
 
 
 def export(model, path):

@@ -3,9 +3,9 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from .phonemes import VOCABULARY
+from .phonemes import PAD, PUNCTUATION, VOCABULARY
 from .style import STYLE_SIZE
-from .vocoder import HARMONIC_BANDS, HOP_SAMPLES, NOISE_BANDS, Vocoder, limit
+from .vocoder import HARMONIC_BANDS, HOP_SAMPLES, NOISE_BANDS, Vocoder, limit, silence_rests
 
 WIDTH = 128
 MAX_FRAMES_PER_TOKEN = 80
@@ -40,6 +40,8 @@ class Speaker(nn.Module):
         nn.init.constant_(self.harmonic.bias, -4.0)
         nn.init.constant_(self.noise.bias, -6.0)
         self.vocoder = Vocoder()
+        spoken = torch.tensor([float(c not in PUNCTUATION + PAD) for c in VOCABULARY])
+        self.register_buffer("is_spoken", spoken, persistent=False)
 
     def femaleness(self, style):
         """style [B, 256] -> 0 (male) .. 1 (female), [B, 1]"""
@@ -51,12 +53,17 @@ class Speaker(nn.Module):
         x = self.encoder(x)
         return x, self.duration(x)[:, 0]
 
-    def spread(self, x, durations, frames):
-        """Repeats each token for its frames and adds where in the token a frame lies."""
+    def tokens_of_frames(self, durations, frames):
+        """durations [B, N] -> which token each frame belongs to [B, frames]"""
         ends = torch.cumsum(durations, 1)
         frame = torch.arange(frames)[None, :]
-        token = (ends[:, None, :] <= frame[:, :, None]).long().sum(-1).clamp(max=x.shape[2] - 1)
-        start = torch.gather(ends - durations, 1, token)
+        return (ends[:, None, :] <= frame[:, :, None]).long().sum(-1).clamp(max=durations.shape[1] - 1)
+
+    def spread(self, x, durations, frames):
+        """Repeats each token for its frames and adds where in the token a frame lies."""
+        token = self.tokens_of_frames(durations, frames)
+        frame = torch.arange(frames)[None, :]
+        start = torch.gather(torch.cumsum(durations, 1) - durations, 1, token)
         length = torch.gather(durations, 1, token).clamp(min=1)
         repeated = torch.gather(x, 2, token[:, None].expand(-1, WIDTH, -1))
         into = (frame - start).float()
@@ -70,7 +77,8 @@ class Speaker(nn.Module):
 
     def forward(self, input_ids, style, speed):
         """One sentence: ids [1, N], style [1, 256], speed [1] -> waveform [1, samples] at 24 kHz"""
-        x, log_durations = self.encode(input_ids.clamp(0, len(VOCABULARY) - 1), style)
+        ids = input_ids.clamp(0, len(VOCABULARY) - 1)
+        x, log_durations = self.encode(ids, style)
         speed = torch.clamp(speed, *SPEED_RANGE)
         durations = (torch.exp(torch.clamp(log_durations, 0, 4.4)) - 1) / speed[:, None]
         durations = torch.round(torch.clamp(durations, 0, MAX_FRAMES_PER_TOKEN)).long()
@@ -79,4 +87,5 @@ class Speaker(nn.Module):
         log_f0, harmonic, noise_level = self.shape(self.spread(x, durations, frames))
         f0 = torch.exp(log_f0 * F0_LOG_SCALE + F0_LOG_CENTER).clamp(*F0_RANGE_HZ)
         noise = self.vocoder.noise(1, frames * HOP_SAMPLES)
-        return limit(self.vocoder(f0, harmonic, noise_level, noise))
+        speech = torch.gather(self.is_spoken[ids], 1, self.tokens_of_frames(durations, frames))
+        return silence_rests(limit(self.vocoder(f0, harmonic, noise_level, noise)), speech)

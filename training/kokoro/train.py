@@ -2,7 +2,7 @@
 
     python -m kokoro.train --data DATA.pkl --voices node_modules/kokoro-js/voices --out DIR --minutes 25
 
-Writes DIR/model.pt and DIR/train.log.
+Writes DIR/model.pt, DIR/train.log and DIR/training.json (where the weights came from).
 """
 import argparse
 import pickle
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from provenance import Run
 from schedule import Deadline, cosine_rate
 
 from .model import F0_LOG_CENTER, F0_LOG_SCALE, Speaker
@@ -23,6 +24,7 @@ BATCH = 8
 SEGMENT_FRAMES = 120
 PEAK_RATE, WARMUP_STEPS = 2e-3, 100
 HELD_BACK = 60  # sentences for the evaluation
+WEIGHT_SEED, BATCH_SEED = 0, 0
 
 
 class Batches:
@@ -90,18 +92,21 @@ def main():
     parser.add_argument("--end", type=float, help="seconds since the epoch")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    torch.manual_seed(0)
+    torch.manual_seed(WEIGHT_SEED)
     args.out.mkdir(parents=True, exist_ok=True)
+    run = Run({"weights": WEIGHT_SEED, "batches": BATCH_SEED})
     voices = load_voices(args.voices)
     model = Speaker()
     weight, bias = fit_gate(voices)
     model.gate.weight.data.copy_(weight[None])
     model.gate.bias.data.copy_(bias)
     examples = pickle.load(open(args.data, "rb"))
-    train(args, model, Batches(examples[HELD_BACK:], voices, random.Random(0)))
+    steps = train(args, model, Batches(examples[HELD_BACK:], voices, random.Random(BATCH_SEED)))
+    run.finish(args.out, steps=steps, sentences=len(examples) - HELD_BACK)
 
 
 def train(args, model, batches):
+    """-> the number of steps"""
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(parameters, PEAK_RATE, betas=(0.9, 0.98))
     deadline, step, recent = Deadline(args.end, args.minutes and args.minutes * 60), 0, []
@@ -125,6 +130,7 @@ def train(args, model, batches):
         if step % 500 == 0:
             torch.save(model.state_dict(), args.out / "model.pt")
     torch.save(model.state_dict(), args.out / "model.pt")
+    return step
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ TOP_HARMONIC_HZ = 10500
 LOG_ENVELOPE_RANGE = (-14.0, 3.5)
 PEAK = 0.88  # -1.1 dBFS, reached by no sample
 LOUDNESS = 0.7
+DECAY_FRAMES = 3  # a rest is silent from here on: the last sound before it needs as long to die away
+FADE_SAMPLES = 120
 
 
 def mel_interpolation(bands):
@@ -90,6 +92,18 @@ class Vocoder(nn.Module):
     def envelope(self, log_bands, knots):
         level = torch.einsum("bct,cf->bft", torch.clamp(log_bands, *LOG_ENVELOPE_RANGE), knots).exp()
         return torch.cat([level, level], 1)
+
+
+def silence_rests(wave, speech):
+    """Rests become digital silence and both ends fade: no hiss or breath between words, no click where sentences join.
+
+    wave [B, T * HOP]; speech [B, T], 1 in frames of phonemes, 0 in frames of punctuation and pads.
+    """
+    near_speech = F.max_pool1d(speech[:, None], 2 * DECAY_FRAMES + 1, 1, DECAY_FRAMES)
+    gain = F.interpolate(near_speech, scale_factor=HOP_SAMPLES, mode="linear")[:, 0]
+    sample = torch.arange(wave.shape[1])
+    to_edge = torch.minimum(sample, wave.shape[1] - 1 - sample)
+    return wave * gain * torch.clamp(to_edge.float() / FADE_SAMPLES, max=1)
 
 
 def limit(wave):

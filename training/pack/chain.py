@@ -2,49 +2,26 @@
 
     python -m pack.chain PACK --voices node_modules/kokoro-js/voices [--sentences 200] [--list FILE]
 
-Sentences come from the grammar (test sentences only, no training set has them) or from FILE, one per line.
+Sentences come from the grammar (unseen ones only) or from FILE, one per line.
 """
 import argparse
-import random
 from pathlib import Path
 
-import numpy as np
-import soxr
-
-from grammar.sentences import draw_agent_text, draw_caller_sentence, is_test_sentence, normalise
+from grammar.sentences import normalise
 from kokoro.onnx_model import OnnxSpeaker
+from kokoro.readback import KINDS, STUDENTS, hear
+from kokoro.unseen import draw_unseen
 from kokoro.vocoder import RATE_HZ
-from speech.features import log_mel
-from speech.telephone import LINE_RATE_HZ, MU_LAW, OUT_RATE_HZ, g711
-from whisper.batches import pad_to_window
 from whisper.onnx_model import OnnxRecogniser
 from whisper.words import word_errors
 
-VOICES = ["af_heart", "am_michael"]
 SEED = 4_711
-
-
-def hear(recogniser, wave, lead_s=0.2, trail_s=0.4):
-    """waveform at 24 kHz -> 8 kHz mu-law -> 16 kHz -> Transcript"""
-    line = soxr.resample(wave, RATE_HZ, LINE_RATE_HZ).astype(np.float32)
-    line = np.concatenate([np.zeros(int(lead_s * LINE_RATE_HZ)), line, np.zeros(int(trail_s * LINE_RATE_HZ))]).astype(np.float32)
-    audio = soxr.resample(g711(line, MU_LAW), LINE_RATE_HZ, OUT_RATE_HZ).astype(np.float32)
-    return recogniser.transcribe(pad_to_window(log_mel(audio)).numpy())
-
-
-def draw_sentences(draw, count):
-    rng, sentences = random.Random(SEED), []
-    while len(sentences) < count:
-        text = draw(rng)
-        if is_test_sentence(normalise(text)) and text not in sentences:
-            sentences.append(text)
-    return sentences
 
 
 def measure(title, speaker, recogniser, sentences, voice):
     errors, words, missed, worst = 0, 0, [], 0.0
     for text in sentences:
-        made, wanted = hear(recogniser, speaker.speak(text[0].upper() + text[1:], voice)), normalise(text)
+        made, wanted = hear(recogniser, speaker.speak(text[0].upper() + text[1:], voice), RATE_HZ), normalise(text)
         errors, words = errors + word_errors(wanted, made.text), words + len(wanted.split())
         worst = max(worst, made.no_speech_prob)
         if made.text != wanted:
@@ -67,10 +44,10 @@ def main():
     if args.list:
         sets = {"list": [line.strip() for line in args.list.read_text().splitlines() if line.strip()]}
     else:
-        sets = {"caller": draw_sentences(draw_caller_sentence, args.sentences),
-                "assistant": draw_sentences(draw_agent_text, args.sentences // 2)}
+        counts = {"caller": args.sentences, "assistant": args.sentences // 2}
+        sets = {kind: draw_unseen(draw, counts[kind], SEED) for kind, draw in KINDS.items()}
     for title, sentences in sets.items():
-        for voice in VOICES:
+        for voice in STUDENTS:
             measure(title, speaker, recogniser, sentences, voice)
 
 
