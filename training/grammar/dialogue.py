@@ -83,7 +83,7 @@ class Dialogue:
         if x < 0.06:
             self.add("helloAlone", "Hello. " + agent.HOW_CAN_I_HELP, "hello")
         elif x < 0.10:
-            self.add_text(draw_garble(self.rng), agent.APOLOGY, "junk")
+            self.mumble()
         elif x < 0.12:
             self.add("stillThere", agent.I_HEAR_YOU + agent.HOW_CAN_I_HELP, "hello")
         elif x < 0.13:
@@ -107,7 +107,7 @@ class Dialogue:
         elif x < 0.14:
             self.add("repeat", pending, "repeat")
         elif x < 0.20:
-            self.add_text(draw_garble(rng), agent.APOLOGY, "junk")
+            self.mumble()
         elif x < 0.22:
             self.add("hold", agent.TAKE_YOUR_TIME, "hold")
         elif x < 0.24:
@@ -120,6 +120,12 @@ class Dialogue:
             self.hung_up = self.stopped = True
         elif x < 0.28:
             self.pending, self.stopped = rng.choice(["callback", "cancel", "human"]), True
+
+    def mumble(self):
+        if self.held():
+            self.add_text(say.speak(self.rng, "junk", held_out=True), agent.APOLOGY, "junk", True)
+        else:
+            self.add_text(draw_garble(self.rng), agent.APOLOGY, "junk")
 
     def lose(self, words, spoken):
         """Sometimes the fact itself is not heard: an apology, and the caller says it again."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from tokenizers import Tokenizer
 
 from schedule import Deadline, Optimisers, cosine_rate
 
@@ -100,14 +101,21 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(0)
     args.out.mkdir(parents=True, exist_ok=True)
-    tokenizer = build_tokenizer()
-    tokenizer.save(str(args.out / "tokenizer.json"))
+    tokenizer = open_tokenizer(args.out / "tokenizer.json", args.resume or args.tune)
     model = build_model(tokenizer, args.width, args.layers)
     if args.tune:
         model.load_state_dict(torch.load(args.out / "model.pt"))
     matrices, others = split_parameters(model)
     optimisers = Optimisers(matrices, others, MATRIX_RATE * args.rate, OTHER_RATE * args.rate, decay=0.05)
     Trainer(args, tokenizer, model, optimisers).run()
+
+
+def open_tokenizer(path, exists):
+    if exists:
+        return Tokenizer.from_file(str(path))
+    tokenizer = build_tokenizer()
+    tokenizer.save(str(path))
+    return tokenizer
 
 
 class Trainer:
@@ -147,8 +155,9 @@ class Trainer:
         self.losses = self.losses[-200:] + [loss.item()]
 
     def evaluate(self):
-        scores = score(self.model, self.tokenizer, seed=999, count=75, held_out=0.6)
-        self.say(f"evaluation {scores}")
+        tally = score(self.model, self.tokenizer, seed=999, count=75, held_out=0.6)
+        scores = {kind: round(right / total, 4) for kind, (right, total) in tally.items()}
+        self.say("evaluation " + " ".join(f"{kind} {share} ({tally[kind][1]})" for kind, share in scores.items()))
         with open(self.args.out / "curve.jsonl", "a") as file:
             point = {"step": self.step, "seconds": round(self.deadline.elapsed_s()), "samples": self.samples, "tokens": self.tokens,
                      "loss": round(float(np.mean(self.losses[-200:])), 4), **scores}
