@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { parseWav } from '../../src/audio/wav.ts';
+import type { CallerPlan, Occasion, Utterance } from '../../src/caller/caller-plan.ts';
 import { messageOf, WildfireError } from '../../src/errors.ts';
 import { LINE_RATE_HZ } from './telephone-line.ts';
 
@@ -31,6 +32,74 @@ const teacherIndex = z.object({
 
 /** An unseen sentence and how its teacher speaks it. */
 export type TeacherClip = z.output<typeof teacherIndex>['clips'][number] & { readonly samples: Int16Array };
+
+const span = z.object({ file: z.string(), startSample: position, endSample: position });
+const callersIndex = z.object({
+  callers: z
+    .array(
+      z.object({
+        /** Written by src/caller/caller-plan.ts itself. */
+        plan: z.custom<CallerPlan>(
+          (value) => typeof value === 'object' && value !== null && 'utterances' in value,
+        ),
+        voice: z.string(),
+        file: z.string(),
+        utterances: z.array(
+          z.object({
+            occasion: z.string(),
+            indexInOccasion: position,
+            text: z.string(),
+            /** 'fixed': training may have heard these very words. */
+            split: z.enum(['heldOut', 'test', 'fixed']),
+            startSample: position,
+            endSample: position,
+          }),
+        ),
+      }),
+    )
+    .min(1),
+  outside: z.array(span.extend({ voice: z.string(), text: z.string() })),
+});
+
+/** Something a recorded caller may say, and how it sounds. */
+export interface RecordedUtterance {
+  readonly text: string;
+  readonly split: 'heldOut' | 'test' | 'fixed';
+  readonly utterance: Utterance;
+  /** espeak-ng's voice, or flite's. */
+  readonly voice: string;
+  readonly samples: Int16Array;
+}
+
+export interface RecordedCaller {
+  readonly plan: CallerPlan;
+  readonly voice: string;
+  readonly utterances: readonly RecordedUtterance[];
+}
+
+/** @throws WildfireError MODEL_MISSING or MODEL_DAMAGED naming the file */
+export function readRecordedCallers(): RecordedCaller[] {
+  const folder = join(EVALUATION_FOLDER, 'callers');
+  const { callers } = readIndex(join(folder, 'index.json'), callersIndex);
+  const recordings = new Recordings(folder);
+  return callers.map(({ plan, voice, file, utterances }) => ({
+    plan,
+    voice,
+    utterances: utterances.map(({ occasion, indexInOccasion, text, split, ...place }) => {
+      const utterance = plan.utterances[occasion as Occasion]?.[indexInOccasion];
+      if (utterance?.text !== text) throw damaged(join(folder, file), `its plan does not say "${text}"`);
+      return { text, split, utterance, voice, samples: recordings.cut({ file, ...place }) };
+    }),
+  }));
+}
+
+/** English that no model of the pack knows. @throws WildfireError as readRecordedCallers */
+export function readOutsideSpeech(): { readonly text: string; readonly samples: Int16Array }[] {
+  const folder = join(EVALUATION_FOLDER, 'callers');
+  const { outside } = readIndex(join(folder, 'index.json'), callersIndex);
+  const recordings = new Recordings(folder);
+  return outside.map((entry) => ({ text: entry.text, samples: recordings.cut(entry) }));
+}
 
 /** @throws WildfireError MODEL_MISSING or MODEL_DAMAGED naming the file */
 export function readTeacherClips(): TeacherClip[] {

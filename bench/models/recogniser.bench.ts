@@ -1,0 +1,85 @@
+/**
+ * The recogniser on recorded callers of held-out phrasings and voices (models/evaluation/callers), as the runtime runs
+ * it, through G.711: models.wer.clean, .snr15, .noisy, .loss3, models.slotError.clean, models.phoneExact.clean,
+ * models.lowConfidence.*, models.recogniser.utteranceMs. What the guards throw away counts as not heard.
+ * Run: node bench/main.ts models/recogniser [--pack PACK] [--limit UTTERANCES]
+ */
+import { plainWords } from '../../src/caller/caller-grammar.ts';
+import { loadPack, type ModelPack } from '../../src/models/pack.ts';
+import { packFolderOf } from '../../src/models/pack-folders.ts';
+import type { Transcript } from '../../src/workers/protocol.ts';
+import type { WhisperClient } from '../../src/workers/whisper/whisper-client.ts';
+import { type BenchOptions, type BenchResult, type BenchRow, quantiles } from '../bench-row.ts';
+import { confidenceRows } from './confidence.ts';
+import { mapAtOnce, recogniserMachine, startRecogniser } from './engines.ts';
+import { type RecordedUtterance, readOutsideSpeech, readRecordedCallers } from './evaluation-data.ts';
+import { errorRow, type Hearing, phoneRow, slotRow } from './hearing.ts';
+import { judged } from './targets.ts';
+import { CONDITIONS, type Condition, heardOver, LINE_RATE_HZ, withRests } from './telephone-line.ts';
+
+const SEED = 20_250;
+/** Utterances on their way at once: enough to keep every thread busy. */
+const AT_ONCE = 8;
+
+export async function benchRows(options: BenchOptions): Promise<BenchResult> {
+  const pack = await loadPack(packFolderOf(options.pack));
+  const all = readRecordedCallers().flatMap(({ utterances }) => utterances);
+  const chosen = options.limit === null ? all : spread(all, options.limit);
+  const { hearings, outside, machine } = await hearAll(pack, chosen);
+  const clean = hearings.filter(({ condition }) => condition === 'clean');
+  const rows: BenchRow[] = [
+    ...CONDITIONS.map((condition) =>
+      errorRow(
+        condition,
+        hearings.filter((hearing) => hearing.condition === condition),
+        SEED,
+      ),
+    ),
+    slotRow(clean),
+    phoneRow(clean),
+    quantiles(
+      'models.recogniser.utteranceMs',
+      'ms',
+      clean.map(({ transcript }) => transcript.computeMs),
+      { remark: 'one inference thread, all cores busy' },
+    ),
+    ...(await confidenceRows(pack, hearings, outside)),
+  ];
+  return { rows: rows.map(judged), machine };
+}
+
+async function hearAll(
+  pack: ModelPack,
+  utterances: readonly RecordedUtterance[],
+): Promise<{ hearings: Hearing[]; outside: Transcript[]; machine: Record<string, string> }> {
+  const recogniser = await startRecogniser(pack);
+  try {
+    const hearings: Hearing[] = [];
+    for (const condition of CONDITIONS) hearings.push(...(await hear(recogniser, condition, utterances)));
+    const strange = readOutsideSpeech().slice(0, utterances.length);
+    const outside = await mapAtOnce(strange, { atOnce: AT_ONCE, label: 'outside' }, ({ samples }) =>
+      recogniser.transcribeSamples(withRests(samples), LINE_RATE_HZ),
+    );
+    return { hearings, outside, machine: recogniserMachine(recogniser) };
+  } finally {
+    await recogniser.close();
+  }
+}
+
+function hear(
+  recogniser: WhisperClient,
+  condition: Condition,
+  utterances: readonly RecordedUtterance[],
+): Promise<Hearing[]> {
+  return mapAtOnce(utterances, { atOnce: AT_ONCE, label: condition }, async (said, index) => {
+    const samples = heardOver(condition, said.samples, SEED + index);
+    const transcript = await recogniser.transcribeSamples(samples, LINE_RATE_HZ);
+    return { condition, said, samples, transcript, heard: plainWords(transcript.text) };
+  });
+}
+
+/** `count` of them, evenly over all callers. */
+function spread<Item>(items: readonly Item[], count: number): Item[] {
+  const step = Math.max(1, items.length / count);
+  return Array.from({ length: Math.min(count, items.length) }, (_, i) => items[Math.floor(i * step)]!);
+}
