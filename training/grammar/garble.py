@@ -19,23 +19,28 @@ def carrier_words():
 
 
 CARRIER_WORDS = carrier_words()
+CARRIER_SET = frozenset(CARRIER_WORDS)
+BEGINNINGS = [[w for w in t.split("{")[0].split() if w not in SLOT_WORDS] for trained, _ in PHRASES.values() for t in trained]
 
 
 def draw_garble(rng):
-    """Mumbling, scraps, silence, the assistant's own words."""
+    """Mumbling, scraps, the assistant's own words."""
     x = rng.random()
     if x < 0.5:
         return rng.choice(PHRASES["junk"][0])
     if x < 0.65:
         return " ".join(rng.choice(SCRAPS) for _ in range(rng.randint(1, 5)))
-    if x < 0.8:
+    if x < 0.85:
         return without_held_out(" ".join(rng.choice(CARRIER_WORDS) for _ in range(rng.randint(1, 6))))
-    return "" if x < 0.92 else rng.choice(ECHOES)
+    return rng.choice(ECHOES)
 
 
 def strange_carrier(rng, part):
-    """'be would the baker', 'seven hope it': random words around a fact."""
-    before = [rng.choice(CARRIER_WORDS) for _ in range(rng.choice([0, 1, 2, 2, 3, 4]))]
+    """'be would the baker', 'we can come seven hope it': random words, or another phrase's beginning, around a fact."""
+    if rng.random() < 0.4:
+        before = [w for w in rng.choice(BEGINNINGS)[-4:] if w in CARRIER_SET]
+    else:
+        before = [rng.choice(CARRIER_WORDS) for _ in range(rng.choice([0, 1, 2, 2, 3, 4]))]
     after = [rng.choice(CARRIER_WORDS) for _ in range(rng.choice([0, 0, 0, 1, 2]))]
     return without_held_out(" ".join([*before, part, *after]), part)
 

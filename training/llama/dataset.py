@@ -2,7 +2,7 @@
 
 A sample is (token ids, labels, turn index per token); labels are IGNORE except on the assistant's
 replies. What a real call does to a history is done here: transcription noise, a spoken greeting or
-none, assistant turns cut short by a barge-in, prompts that nobody answered.
+none, assistant turns cut short by a barge-in, prompts of the runtime that nobody answered.
 """
 from functools import lru_cache
 
@@ -17,8 +17,9 @@ from .tokenizer import END_OF_TEXT, ORDINARY_TOKENS, TURN_END, TURN_START
 
 IGNORE = -100
 CUT_SHARE = 0.12  # assistant turns of the history that a barge-in cut short
-LEADING_SPACE_SHARE = 0.25
-GREETING_SHARE = 0.65
+PROMPT_SHARE = 0.07  # turns before which the runtime itself asked again, as it does for what it could not hear
+LEADING_SPACE_SHARE = 0.2
+GREETING_SHARE = 0.85
 
 
 @lru_cache(maxsize=20_000)
@@ -37,8 +38,8 @@ class Sample:
         ids = encode(self.tokenizer, text)
         self.append(ids, [IGNORE] * len(ids), -1)
 
-    def speak(self, text, turn):
-        ids = encode(self.tokenizer, text) + encode(self.tokenizer, TURN_END)
+    def speak(self, text, turn, is_last=True):
+        ids = encode(self.tokenizer, text) + (encode(self.tokenizer, TURN_END) if is_last else [])
         self.append(ids, ids, turn)
 
     def append(self, ids, labels, turn):
@@ -51,9 +52,40 @@ class Sample:
 
 
 def heard_part(rng, text):
-    """The words of a reply that were played before a barge-in; may be none."""
+    """The words of a reply that were played before a barge-in; at least one."""
     words = text.split(" ")
-    return " ".join(words[: rng.randrange(len(words))])
+    return " ".join(words[: rng.randrange(1, max(2, len(words)))])
+
+
+class Messages:
+    """The history as the runtime keeps it: what follows in the same role goes into the same message."""
+
+    def __init__(self):
+        self.messages = []  # [role, [(text, index of the turn to learn or -1)]]
+
+    def add(self, role, text, turn=-1):
+        if not text:
+            return
+        if not self.messages or self.messages[-1][0] != role:
+            self.messages.append((role, []))
+        self.messages[-1][1].append((text, turn))
+
+
+def tell(rng, turns, noisy, history_accidents):
+    """-> Messages of one call, with what happens on a real line."""
+    history = Messages()
+    if rng.random() < GREETING_SHARE:
+        history.add("assistant", agent.GREETING if rng.random() < 0.85 else heard_part(rng, agent.GREETING))
+    for index, turn in enumerate(turns):
+        history.add("assistant", turn.prompt_before)
+        while history_accidents and rng.random() < PROMPT_SHARE:
+            history.add("assistant", agent.APOLOGY if rng.random() < 0.75 else agent.NO_INPUT_PROMPT)
+        history.add("user", add_noise(rng, turn.caller) if noisy else turn.caller)
+        if history_accidents and index + 1 < len(turns) and rng.random() < CUT_SHARE:
+            history.add("assistant", heard_part(rng, turn.reply))
+        else:
+            history.add("assistant", turn.reply, index)
+    return history
 
 
 def encode_dialogue(tokenizer, rng, turns, noisy=True, history_accidents=True):
@@ -63,39 +95,17 @@ def encode_dialogue(tokenizer, rng, turns, noisy=True, history_accidents=True):
     sample.listen(f"{TURN_START}system\n")
     sample.listen(agent.SYSTEM_PROMPT)
     sample.listen(f"{TURN_END}\n")
-    if rng.random() < GREETING_SHARE:
-        encode_unanswered(sample, agent.GREETING if rng.random() < 0.85 else heard_part(rng, agent.GREETING))
     with_space = rng.random() < LEADING_SPACE_SHARE
-    for index, turn in enumerate(turns):
-        if turn.prompt_before:
-            encode_unanswered(sample, turn.prompt_before)
-        elif history_accidents and rng.random() < 0.03:
-            encode_unanswered(sample, rng.choice([agent.NO_INPUT_PROMPT, agent.APOLOGY]))
-        caller = add_noise(rng, turn.caller) if noisy else turn.caller
-        if caller or rng.random() < 0.5:  # the runtime leaves an empty message out, header and all
-            sample.listen(f"{TURN_START}user\n")
-            sample.listen((" " if with_space else "") + caller)
-            sample.listen(f"{TURN_END}\n")
-        is_cut = history_accidents and index + 1 < len(turns) and rng.random() < CUT_SHARE
-        heard = heard_part(rng, turn.reply) if is_cut else turn.reply
-        if not heard:
-            continue
-        sample.listen(f"{TURN_START}assistant\n")
-        if is_cut:
-            sample.listen(heard)
-            sample.listen(f"{TURN_END}\n")
-        else:
-            sample.speak(heard, index)
-            sample.listen("\n")
+    for role, parts in tell(rng, turns, noisy, history_accidents).messages:
+        sample.listen(f"{TURN_START}{role}\n")
+        for number, (text, turn) in enumerate(parts):
+            spaced = " " + text if number or (with_space and role == "user") else text
+            if turn < 0:
+                sample.listen(spaced)
+            else:
+                sample.speak(spaced, turn, is_last=number + 1 == len(parts))
+        sample.listen("\n" if parts[-1][1] >= 0 else f"{TURN_END}\n")
     return sample.arrays()
-
-
-def encode_unanswered(sample, text):
-    """An assistant turn without a caller turn before it."""
-    if text:
-        sample.listen(f"{TURN_START}assistant\n")
-        sample.listen(text)
-        sample.listen(f"{TURN_END}\n")
 
 
 def encode_copying(tokenizer, rng):

@@ -10,6 +10,7 @@ and DIR/curve.jsonl (one line per evaluation).
 import argparse
 import json
 import random
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,8 @@ class Trainer:
         self.deadline = Deadline(args.end, args.minutes and args.minutes * 60)
         self.rng = random.Random(args.seed)
         self.step, self.samples, self.tokens, self.batches, self.losses = 0, 0, 0, [], []
+        self.is_stopped = False
+        signal.signal(signal.SIGTERM, self.stop)
         self.log = open(args.out / "train.log", "a" if args.resume or args.tune else "w")
         if args.resume:
             self.load()
@@ -133,7 +136,7 @@ class Trainer:
 
     def run(self):
         pad, next_evaluation_s = self.tokenizer.token_to_id(END_OF_TEXT), self.deadline.elapsed_s() + EVALUATION_S
-        while self.progress() < 1:
+        while self.progress() < 1 and not self.is_stopped:
             data_progress = max(self.progress(), 0.5) if self.args.tune else self.progress()
             self.batches = self.batches or draw_pool(self.tokenizer, self.rng, data_progress)
             self.learn(*collate(self.batches.pop(), pad))
@@ -145,7 +148,11 @@ class Trainer:
                 self.save()
                 self.evaluate()
         self.save()
-        self.say(f"done: {self.step} steps, {self.samples} dialogues, {self.tokens} tokens, {self.deadline.elapsed_s():.0f} s")
+        self.say(f"{'stopped' if self.is_stopped else 'done'}: {self.step} steps, {self.samples} dialogues, {self.tokens} tokens, {self.deadline.elapsed_s():.0f} s")
+
+    def stop(self, *_):
+        """SIGTERM: save after this step and end, to be resumed."""
+        self.is_stopped = True
 
     def learn(self, ids, labels, _):
         loss = loss_of(self.model, ids, labels)
