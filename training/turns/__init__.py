@@ -1,0 +1,1 @@
+"""Utterances with pauses inside, and where their turn really ends."""
