@@ -11,7 +11,7 @@ voices=../node_modules/kokoro-js/voices pack=$work/pack
 "$PYTHON" -m llama.train --out "$work/llama" --minutes 0.4
 "$PYTHON" -m llama.export_gguf --model "$work/llama" --type f16 "$pack/llama/harbour-f16.gguf"
 "$PYTHON" -m llama.write_dialogues 2 "$work/dialogues.json"
-(cd .. && node training/llama/talk.mjs "$pack/llama/harbour-f16.gguf" "$work/dialogues.json")
+(cd .. && node_modules/.bin/node training/llama/talk.mjs "$pack/llama/harbour-f16.gguf" "$work/dialogues.json")
 
 "$PYTHON" -m kokoro.build_data 90 21 "$work/tts/data.pkl"
 "$PYTHON" -m kokoro.train --data "$work/tts/data.pkl" --voices "$voices" --out "$work/tts" --minutes 0.3
