@@ -101,6 +101,24 @@ export function readOutsideSpeech(): { readonly text: string; readonly samples: 
   return outside.map((entry) => ({ text: entry.text, samples: recordings.cut(entry) }));
 }
 
+const dialogueList = z
+  .array(
+    z.object({
+      turns: z
+        .array(z.object({ caller: z.string(), reply: z.string(), kind: z.string(), heldOut: z.boolean() }))
+        .min(1),
+    }),
+  )
+  .min(1);
+
+/** What a caller says, turn by turn, and what should be replied. */
+export type Dialogue = z.output<typeof dialogueList>[number];
+
+/** @throws WildfireError MODEL_MISSING or MODEL_DAMAGED naming the file */
+export function readDialogues(): Dialogue[] {
+  return readIndex(join(EVALUATION_FOLDER, 'dialogues.json'), dialogueList);
+}
+
 /** @throws WildfireError MODEL_MISSING or MODEL_DAMAGED naming the file */
 export function readTeacherClips(): TeacherClip[] {
   const folder = join(EVALUATION_FOLDER, 'teacher');

@@ -3,7 +3,7 @@
  * lost. Each is a real pass through G.711, as the runtime receives it. Seeded; pure.
  */
 import { decodeUlaw, encodeUlaw } from '../../src/audio/g711.ts';
-import { addNoise, loseFrames, NOISE_KINDS } from '../../src/caller/impairment.ts';
+import { addNoise, loseFrames, NOISE_KINDS, withGain } from '../../src/caller/impairment.ts';
 import { seededRandom } from '../../src/caller/seeded-random.ts';
 
 export const LINE_RATE_HZ = 8000;
@@ -15,6 +15,9 @@ export const CONDITIONS = ['clean', 'snr15', 'noisy', 'loss3'] as const;
 export type Condition = (typeof CONDITIONS)[number];
 
 const LOSS_PERCENT = 3;
+const MOST_GAIN_DB = 4;
+/** 10 ms, the step of the recogniser's analysis. */
+const MOST_SHIFT_SAMPLES = 80;
 
 /** @param speech one utterance, decoded from G.711 @param seed of this utterance under this condition */
 export function heardOver(condition: Condition, speech: Int16Array, seed: number): Int16Array {
@@ -31,6 +34,14 @@ export function heardOver(condition: Condition, speech: Int16Array, seed: number
     case 'loss3':
       return loseFrames(placed, { lossPercent: LOSS_PERCENT, seed });
   }
+}
+
+/** The same words again: up to 4 dB louder or softer, and at another place within the frames of the analysis. */
+export function saidAgain(speech: Int16Array, seed: number): Int16Array {
+  const random = seededRandom(seed);
+  const later = new Int16Array(Math.ceil(random() * MOST_SHIFT_SAMPLES));
+  const gainDb = MOST_GAIN_DB * (2 * random() - 1);
+  return throughUlaw(withGain(Int16Array.from([...later, ...speech]), gainDb));
 }
 
 /** Encoded and decoded again. */

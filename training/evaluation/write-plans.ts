@@ -12,10 +12,10 @@ import { type CallerKind, type CallerPlan, type Occasion, planCaller } from '../
 const GRAMMAR = fileURLToPath(new URL('../../models/embedded/callers/grammar.json', import.meta.url));
 const FIRST_SEED = 930_000;
 const KINDS: readonly (readonly [CallerKind, number])[] = [
-  ['book', 22],
+  ['book', 20],
   ['callback', 16],
-  ['cancel', 13],
-  ['info', 9],
+  ['cancel', 12],
+  ['info', 8],
 ];
 /** Wordings kept of an occasion; a caller who needs another says the same again. Phone numbers are worth more room. */
 const WORDINGS: Partial<Record<Occasion, number>> = { phone: 2, phoneAgain: 2 };
@@ -34,14 +34,12 @@ function drawPlans(): CallerPlan[] {
   return kinds.map((kind, i) => shortened(planCaller({ grammar, seed: FIRST_SEED + i, phrasing: 'heldOut', kinds: [kind] })));
 }
 
-/** A recorded caller speaks: it presses no keys, does not interrupt, and is never silent. */
+/** A recorded caller speaks: it presses no keys and does not interrupt. */
 function shortened(plan: CallerPlan): CallerPlan {
-  const utterances = Object.entries(plan.utterances)
-    .filter(([occasion]) => occasion !== 'stillHere')
-    .map(([occasion, wordings]) => [
-      occasion,
-      wordings.slice(0, WORDINGS[occasion as Occasion] ?? WORDINGS_OTHERWISE),
-    ]);
+  const utterances = Object.entries(plan.utterances).map(([occasion, wordings]) => [
+    occasion,
+    wordings.slice(0, WORDINGS[occasion as Occasion] ?? WORDINGS_OTHERWISE),
+  ]);
   return {
     ...plan,
     utterances: Object.fromEntries(utterances),
