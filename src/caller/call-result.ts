@@ -29,7 +29,10 @@ export interface TurnResult {
 export interface CallResult {
   readonly id: string;
   readonly endedBy: 'caller' | 'agent' | 'error';
+  /** Judged by what the agent said aloud. A turn or two may have gone wrong on the way. */
   readonly goalsMet: boolean;
+  /** What was reached, or why it was not. */
+  readonly why: string;
   readonly postDialDelayMs: number;
   readonly greetingMs: number;
   readonly greeting: string;
@@ -46,11 +49,13 @@ export interface RuntimeView {
 
 /** Joins both views. @param runtime empty when the callee is not our own runtime */
 export function joinViews(placed: PlacedCall, runtime: RuntimeView): CallResult {
-  const turns = placed.steps.map((step) => joinTurn(step, turnOf(step, runtime.turns)));
+  const ofThisCall = runtime.turns.filter(({ sipCallId }) => sipCallId === placed.sipCallId);
+  const turns = placed.steps.map((step) => joinTurn(step, turnOf(step, ofThisCall)));
   return {
-    id: runtime.call?.sipCallId ?? '',
+    id: placed.sipCallId,
     endedBy: placed.endedBy,
-    goalsMet: !placed.endedEarly && turns.every(({ goalMet }) => goalMet),
+    goalsMet: placed.outcome.goalMet,
+    why: placed.outcome.why,
     postDialDelayMs: round(placed.postDialDelayMs),
     greetingMs: round(placed.greetingMs ?? 0),
     greeting: placed.greeting,

@@ -1,16 +1,19 @@
 /**
- * Holds a scripted conversation over an established line: waits for its turn, speaks, keys or barges in, listens,
- * understands and measures on the wire. Thread: the caller process's main thread.
+ * Holds a conversation over an established line: hears the agent out, lets the mind decide, speaks, keys or barges in,
+ * and measures on the wire. Thread: the caller process's main thread.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicMs } from '../observability/clock.ts';
-import { meetsExpectations, type TranscribeSamples, understand } from './ear.ts';
-import type { CallerScript, CallerStep } from './script.ts';
+import type { CallerAction, CallerMind, CallerOutcome } from './caller-mind.ts';
+import { type TranscribeSamples, understand } from './ear.ts';
+import type { Utterance } from './speechwriter.ts';
 import type { TalkSpan } from './talk-queue.ts';
 import type { Telephone } from './telephone.ts';
 
 /** The agent counts as done when it was silent for this long: longer than its pause between sentences. */
 const AGENT_DONE_MS = 650;
+/** Waited for when what the agent said so far wants no answer yet. */
+const AGENT_GOES_ON_MS = 1800;
 /** A pause of this length starts "the agent stopped" after a barge-in; short, since the answer may come quickly. */
 const STOPPED_MS = 120;
 const GREETING_TIMEOUT_MS = 10_000;
@@ -42,59 +45,155 @@ export interface ConversationResult {
   readonly greetingMs: number | null;
   readonly greeting: string;
   readonly steps: readonly StepResult[];
-  /** The agent hung up before the script was through. */
+  /** The call was over before the caller wanted to hang up. */
   readonly endedEarly: boolean;
+  readonly outcome: CallerOutcome;
 }
 
 export interface ConversationParts {
   readonly telephone: Telephone;
   readonly transcribe: TranscribeSamples;
-  /** Renders a prompt to 8 kHz samples; called ahead of time. */
-  readonly render: (text: string) => Promise<Int16Array>;
-  /** Set when the far side hung up. */
+  /** Renders an utterance to 8 kHz samples. */
+  readonly render: (utterance: Utterance) => Promise<Int16Array>;
+  /** Set when the call is over. */
   readonly isHungUp: () => boolean;
+  /** Whether the agent speaks first. */
+  readonly expectsGreeting: boolean;
   readonly onGreeting?: (text: string) => void;
   readonly onStep?: (step: StepResult) => void;
 }
 
-/** Runs the script from the answer on. The line stays up. */
+/** What was heard of the agent at a stretch. */
+interface Heard {
+  readonly text: string;
+  readonly endMs: number;
+}
+
+type Turn = Exclude<CallerAction, { kind: 'hangUp' }>;
+
+/** A turn that was spoken or keyed, and when its reply began. */
+type Spoken = Omit<StepResult, 'reply' | 'goalMet'>;
+
+/** Talks from the answer on until the mind wants to hang up or the call is over. The line stays up. */
 export async function holdConversation(
-  script: CallerScript,
+  mind: CallerMind,
   parts: ConversationParts,
 ): Promise<ConversationResult> {
   const answeredAtMs = monotonicMs();
-  const prompts = await Promise.all(
-    script.steps.map(({ say }) => (say === undefined ? null : parts.render(say))),
-  );
-  const greetingAtMs = script.expectsGreeting
+  const greetingAtMs = parts.expectsGreeting
     ? await agentStarts(parts, answeredAtMs, GREETING_TIMEOUT_MS)
     : null;
-  const greetingEndMs = greetingAtMs === null ? answeredAtMs : await agentIsDone(parts, greetingAtMs);
-  const greeting = greetingAtMs === null ? '' : await transcript(parts, greetingAtMs, greetingEndMs);
+  let heard =
+    greetingAtMs === null ? { text: '', endMs: answeredAtMs } : await hearOut(mind, parts, greetingAtMs);
+  const greeting = heard.text;
   parts.onGreeting?.(greeting);
   const steps: StepResult[] = [];
-  let replyAtMs = greetingAtMs ?? answeredAtMs;
-  for (const [i, step] of script.steps.entries()) {
-    if (parts.isHungUp()) break;
-    const nextBargesIn = script.steps[i + 1]?.bargeInAfterMs !== undefined;
-    const result = await runStep(step, prompts[i] ?? null, {
-      parts,
-      previousReplyAtMs: replyAtMs,
-      nextBargesIn,
-    });
-    replyAtMs = result.replyAtMs ?? monotonicMs();
-    steps.push(result);
-    parts.onStep?.(result);
+  let action = mind.begin(greeting);
+  let bargesIn = false;
+  while (action.kind !== 'hangUp' && !parts.isHungUp()) {
+    const spoken = await takeTurn(action, parts, { heardEndMs: heard.endMs, bargesIn });
+    const reply = await hearReply(action, spoken.replyAtMs, { mind, parts });
+    const step = { ...spoken, reply: reply.heard.text, goalMet: mind.wasReplyGood };
+    steps.push(step);
+    parts.onStep?.(step);
+    action = reply.next;
+    heard = reply.heard;
+    bargesIn = reply.isCut;
   }
   return {
     greetingMs: greetingAtMs === null ? null : greetingAtMs - answeredAtMs,
     greeting,
     steps: await withInterruptedReplies(steps, parts),
-    endedEarly: steps.length < script.steps.length,
+    endedEarly: action.kind !== 'hangUp',
+    outcome: mind.outcome,
   };
 }
 
-/** Fills in what was heard of the replies that the caller talked over; there was no time for it before. */
+interface TurnTiming {
+  /** End of what the agent said before. */
+  readonly heardEndMs: number;
+  readonly bargesIn: boolean;
+}
+
+async function takeTurn(
+  action: Turn,
+  parts: ConversationParts,
+  { heardEndMs, bargesIn }: TurnTiming,
+): Promise<Spoken> {
+  const samples = action.kind === 'say' ? await parts.render(action.utterance) : null;
+  if (!bargesIn) await until(parts, heardEndMs + action.thinkMs);
+  const calledAtMs = monotonicMs();
+  const span = await speak(action, samples, parts.telephone);
+  const silentFromMs = bargesIn ? await agentFallsSilent(parts, calledAtMs) : calledAtMs;
+  const agentStoppedAtMs = bargesIn ? parts.telephone.heard.lastVoicedAtMs(calledAtMs, silentFromMs) : null;
+  const searchFromMs = Math.max(silentFromMs, span.lastSpeechSentAtMs);
+  const replyAtMs = await agentStarts(parts, searchFromMs, REPLY_TIMEOUT_MS);
+  return {
+    goal: action.purpose,
+    said: action.kind === 'say' ? action.utterance.text : action.digits,
+    bargeIn: bargesIn,
+    startedAtMs: span.firstSentAtMs,
+    lastSpeechSentAtMs: span.lastSpeechSentAtMs,
+    replyAtMs,
+    voiceToVoiceMs: replyAtMs === null ? null : replyAtMs - span.lastSpeechSentAtMs,
+    agentStoppedAtMs,
+  };
+}
+
+function speak(action: Turn, samples: Int16Array | null, telephone: Telephone): Promise<TalkSpan> {
+  if (action.kind === 'key') return telephone.key(action.digits);
+  return telephone.say(samples ?? new Int16Array(0));
+}
+
+interface Reply {
+  readonly heard: Heard;
+  readonly next: CallerAction;
+  /** The next turn talks over the rest of it. */
+  readonly isCut: boolean;
+}
+
+async function hearReply(
+  { bargeInAfterMs }: Turn,
+  replyAtMs: number | null,
+  { mind, parts }: { readonly mind: CallerMind; readonly parts: ConversationParts },
+): Promise<Reply> {
+  if (replyAtMs === null) {
+    return { heard: { text: '', endMs: monotonicMs() }, next: mind.next(''), isCut: false };
+  }
+  if (bargeInAfterMs !== undefined && (await isStillTalking(parts, replyAtMs, bargeInAfterMs))) {
+    const soFar = await transcript(parts, replyAtMs, monotonicMs());
+    const next = mind.interrupt(soFar);
+    if (next !== null) return { heard: { text: soFar, endMs: monotonicMs() }, next, isCut: true };
+  }
+  const heard = await hearOut(mind, parts, replyAtMs);
+  return { heard, next: mind.next(heard.text), isCut: false };
+}
+
+/** Waits until `afterMs` into the reply. @returns false when it was over before */
+async function isStillTalking(
+  parts: ConversationParts,
+  replyAtMs: number,
+  afterMs: number,
+): Promise<boolean> {
+  await until(parts, replyAtMs + afterMs);
+  return !parts.isHungUp() && parts.telephone.heard.silenceStartMs(replyAtMs, AGENT_DONE_MS) === null;
+}
+
+/** Listens until the agent is done, and longer where what it said so far wants no answer. */
+async function hearOut(mind: CallerMind, parts: ConversationParts, sinceMs: number): Promise<Heard> {
+  const giveUpAtMs = sinceMs + REPLY_LENGTH_LIMIT_MS;
+  let endMs = await agentIsDone(parts, sinceMs);
+  let text = await transcript(parts, sinceMs, endMs);
+  while (!mind.wantsAnswer(text) && !parts.isHungUp() && monotonicMs() < giveUpAtMs) {
+    const resumedAtMs = await agentStarts(parts, endMs, AGENT_GOES_ON_MS);
+    if (resumedAtMs === null) break;
+    endMs = await agentIsDone(parts, resumedAtMs);
+    text = await transcript(parts, sinceMs, endMs);
+  }
+  return { text, endMs };
+}
+
+/** What was heard of the replies that the caller talked over, up to where the agent stopped. */
 async function withInterruptedReplies(
   steps: readonly StepResult[],
   parts: ConversationParts,
@@ -113,53 +212,6 @@ async function withInterruptedReplies(
     );
   }
   return filled;
-}
-
-interface StepContext {
-  readonly parts: ConversationParts;
-  readonly previousReplyAtMs: number;
-  /** The next step talks over this reply, so this one must not wait for its end. */
-  readonly nextBargesIn: boolean;
-}
-
-async function runStep(
-  step: CallerStep,
-  prompt: Int16Array | null,
-  context: StepContext,
-): Promise<StepResult> {
-  const { parts } = context;
-  if (step.bargeInAfterMs !== undefined) await until(parts, context.previousReplyAtMs + step.bargeInAfterMs);
-  const startedAtMs = monotonicMs();
-  const span = await speak(step, prompt, parts.telephone);
-  const bargeIn = step.bargeInAfterMs !== undefined;
-  const silentFromMs = bargeIn ? await agentFallsSilent(parts, startedAtMs) : startedAtMs;
-  const agentStoppedAtMs = bargeIn ? parts.telephone.heard.lastVoicedAtMs(startedAtMs, silentFromMs) : null;
-  const searchFromMs = Math.max(silentFromMs, span.lastSpeechSentAtMs);
-  const replyAtMs = await agentStarts(parts, searchFromMs, REPLY_TIMEOUT_MS);
-  const reply = replyAtMs === null ? '' : await hearReply(context, replyAtMs);
-  return {
-    goal: step.goal,
-    said: step.say ?? step.dtmf ?? '',
-    reply,
-    goalMet: replyAtMs !== null && meetsExpectations(reply, step.expect),
-    bargeIn,
-    startedAtMs: span.firstSentAtMs,
-    lastSpeechSentAtMs: span.lastSpeechSentAtMs,
-    replyAtMs,
-    voiceToVoiceMs: replyAtMs === null ? null : replyAtMs - span.lastSpeechSentAtMs,
-    agentStoppedAtMs,
-  };
-}
-
-function speak(step: CallerStep, prompt: Int16Array | null, telephone: Telephone): Promise<TalkSpan> {
-  return prompt === null ? telephone.key(step.dtmf ?? '') : telephone.say(prompt);
-}
-
-// A reply that will be talked over has no end to wait for; withInterruptedReplies() reads it later.
-async function hearReply(context: StepContext, replyAtMs: number): Promise<string> {
-  if (context.nextBargesIn) return '';
-  const endMs = await agentIsDone(context.parts, replyAtMs);
-  return transcript(context.parts, replyAtMs, endMs);
 }
 
 async function transcript(parts: ConversationParts, fromMs: number, toMs: number): Promise<string> {

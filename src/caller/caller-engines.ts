@@ -7,20 +7,25 @@ import type { ModelPack } from '../models/pack.ts';
 import { createResampler } from '../native/resampler.ts';
 import { TtsClient } from '../workers/tts/tts-client.ts';
 import { WhisperClient } from '../workers/whisper/whisper-client.ts';
+import type { VoicePlan } from './line-and-voice.ts';
 
 const LINE_RATE_HZ = 8000;
 /** Lower than the runtime's own inference: the caller must not take its cores. */
 const NICE_INCREMENT = 5;
 
+/** Rate of a voice that is then played faster or slower. */
+const WARPED_RATE_HZ = 24_000;
+
+/** Shared by all calls of the process. */
 export interface CallerEngines {
   transcribe(samples: Int16Array, rateHz: number): Promise<string>;
   /** Speech at 8 kHz. */
-  render(text: string): Promise<Int16Array>;
+  render(text: string, voice: VoicePlan): Promise<Int16Array>;
   close(): Promise<void>;
 }
 
-/** Loads both engines. @param voice of the caller; another one than the agent's tells them apart */
-export async function startCallerEngines(pack: ModelPack, voice: string): Promise<CallerEngines> {
+/** Loads both engines. */
+export async function startCallerEngines(pack: ModelPack): Promise<CallerEngines> {
   const [tts, whisper] = await Promise.all([
     TtsClient.start({ ...pack.tts, threads: 1, niceIncrement: NICE_INCREMENT }),
     WhisperClient.start({ ...pack.whisper, threads: 1, niceIncrement: NICE_INCREMENT }),
@@ -30,8 +35,14 @@ export async function startCallerEngines(pack: ModelPack, voice: string): Promis
       const result = await whisper.transcribeSamples(samples, rateHz);
       return result.text;
     },
-    async render(text) {
-      return (await tts.render(text, { voice, rateHz: LINE_RATE_HZ })).samples;
+    async render(text, { name, speed, pitchFactor }) {
+      if (pitchFactor === 1) {
+        return (await tts.render(text, { voice: name, speed, rateHz: LINE_RATE_HZ })).samples;
+      }
+      // Played faster by the factor, so spoken slower by it: only the pitch changes.
+      const voicing = { voice: name, speed: speed / pitchFactor, rateHz: WARPED_RATE_HZ };
+      const { samples } = await tts.render(text, voicing);
+      return toLineRate(samples, Math.round(WARPED_RATE_HZ * pitchFactor));
     },
     async close() {
       await Promise.all([tts.close(), whisper.close()]);

@@ -7,10 +7,12 @@ import { monotonicMs } from '../observability/clock.ts';
 import { makeOffer, readAnswer } from '../sdp/negotiation.ts';
 import type { AnsweredCall, SipUserAgent } from '../sip/user-agent.ts';
 import { type ConversationParts, type ConversationResult, holdConversation } from './caller-conversation.ts';
-import type { CallerScript } from './script.ts';
+import type { LiveCaller } from './live-caller.ts';
 import { Telephone, type TelephoneCounters } from './telephone.ts';
 
 export interface PlacedCall extends ConversationResult {
+  /** Call-ID of the dialog. */
+  readonly sipCallId: string;
   readonly endedBy: 'caller' | 'agent' | 'error';
   /** What went wrong, when endedBy is error. */
   readonly error: string | null;
@@ -28,9 +30,15 @@ export interface CallPlan {
   readonly uri: string;
   /** Own address for RTP, on the interface towards the callee. */
   readonly localAddress: string;
-  readonly script: CallerScript;
-  readonly parts: Omit<ConversationParts, 'telephone' | 'isHungUp'>;
+  readonly caller: LiveCaller;
+  readonly parts: Pick<ConversationParts, 'transcribe' | 'onGreeting' | 'onStep'>;
+  /** Answer to hanging up, at the most; default 10 minutes. */
+  readonly maxCallMs?: number;
 }
+
+const DEFAULT_MAX_CALL_MS = 600_000;
+/** From the INVITE; a far side that only rings is not waited for longer. */
+const MAX_RINGING_MS = 60_000;
 
 /**
  * Dials and talks.
@@ -48,7 +56,8 @@ export async function placeCall(plan: CallPlan): Promise<PlacedCall> {
 async function dialAndTalk(plan: CallPlan, telephone: Telephone): Promise<PlacedCall> {
   const offer = makeOffer({ address: plan.localAddress, port: telephone.rtpPort });
   const outgoing = plan.userAgent.call(plan.uri, offer);
-  const call = await outgoing.answered;
+  const giveUp = setTimeout(() => outgoing.cancel(), MAX_RINGING_MS);
+  const call = await outgoing.answered.finally(() => clearTimeout(giveUp));
   try {
     return await talkOver(plan, telephone, call);
   } finally {
@@ -65,17 +74,31 @@ async function talkOver(plan: CallPlan, telephone: Telephone, call: AnsweredCall
   const media = readAnswer(call.answerSdp);
   if (media.remote === null)
     throw new WildfireError('SDP_INVALID', 'the answer names no address to send audio to');
-  telephone.connect({
-    remote: media.remote,
-    codec: media.codec,
-    payloadType: media.payloadType,
-    telephoneEventPayloadType: media.telephoneEventPayloadType,
+  telephone.connect(
+    {
+      remote: media.remote,
+      codec: media.codec,
+      payloadType: media.payloadType,
+      telephoneEventPayloadType: media.telephoneEventPayloadType,
+    },
+    plan.caller.line,
+  );
+  const overAtMs = answeredAtMs + (plan.maxCallMs ?? DEFAULT_MAX_CALL_MS);
+  const isTooLong = (): boolean => monotonicMs() > overAtMs;
+  const { mind, render, expectsGreeting } = plan.caller;
+  const talk = await holdConversation(mind, {
+    ...plan.parts,
+    render,
+    expectsGreeting,
+    telephone,
+    isHungUp: () => isHungUp || isTooLong(),
   });
-  const talk = await holdConversation(plan.script, { ...plan.parts, telephone, isHungUp: () => isHungUp });
+  const isCut = talk.endedEarly && !isHungUp;
   return {
     ...talk,
-    endedBy: isHungUp ? 'agent' : 'caller',
-    error: null,
+    sipCallId: call.dialog.sipCallId,
+    endedBy: isHungUp ? 'agent' : isCut ? 'error' : 'caller',
+    error: isCut ? 'the call took too long' : null,
     postDialDelayMs: call.postDialDelayMs,
     answeredAtMs,
     rtp: telephone.counters,

@@ -22,7 +22,7 @@ export interface Facts {
 }
 
 export interface SpeechwriterOptions {
-  /** Without greeting, hesitation, politeness or pauses. Default false. */
+  /** Plain words: of each list only the first few, which are the usual ones; no hesitations. Default false. */
   readonly isPlain?: boolean;
 }
 
@@ -40,6 +40,7 @@ const SLOT_OF_PLACEHOLDER: Readonly<Record<string, Slot>> = {
 const NO_FACTS: Facts = { slots: {} };
 /** Tries to find a wording that was not used before. */
 const ATTEMPTS = 6;
+const USUAL_PHRASES = 6;
 const HESITATES = 0.12;
 const IS_POLITE = 0.15;
 const PAUSES = 0.12;
@@ -114,7 +115,8 @@ export class Speechwriter {
   #phrase(key: string): string {
     const lists = this.#grammar.phrases[key];
     const wanted = lists?.[this.#phrasing] ?? [];
-    return this.#draw.pick(wanted.length > 0 ? wanted : (lists?.trained ?? ['']));
+    const known = wanted.length > 0 ? wanted : (lists?.trained ?? ['']);
+    return this.#draw.pick(this.#isPlain ? known.slice(0, USUAL_PHRASES) : known);
   }
 
   #spoken(placeholder: string, { slots, digits = [] }: Facts): string {

@@ -10,6 +10,7 @@ import { DTMF_PAYLOAD_BYTES, writeDtmfPayload } from '../rtp/dtmf.ts';
 import { parseRtpPacket, RtpPacketView } from '../rtp/packet.ts';
 import { Packetizer } from '../rtp/packetizer.ts';
 import { HeardLine } from './heard-line.ts';
+import { clip } from './impairment.ts';
 import { type TalkFrame, TalkQueue, type TalkSpan } from './talk-queue.ts';
 
 const FRAME_MS = 20;
@@ -25,7 +26,18 @@ export interface TelephoneLine {
   readonly telephoneEventPayloadType: number | null;
 }
 
+/** What becomes of the caller's voice on its way. */
+export interface OutgoingLine {
+  /** Factor for its samples. */
+  readonly gain: number;
+  /** What is added to each sample, also while nobody speaks, 16-bit units. */
+  readonly nextNoise: () => number;
+  /** Whether the next packet is lost. */
+  readonly isLost: () => boolean;
+}
+
 export interface TelephoneCounters {
+  /** Packets, without those that the line lost. */
   readonly sent: number;
   readonly received: number;
   readonly lost: number;
@@ -48,8 +60,10 @@ export class Telephone {
   #codec: G711Codec = g711Codec('ulaw');
   #line: TelephoneLine | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #outgoing: OutgoingLine | null = null;
   #startedAtMs = 0;
   #framesSent = 0;
+  #packetsLost = 0;
   /** Time that the key press under way has taken. */
   #keySamples = 0;
   #firstTimestamp: number | null = null;
@@ -77,9 +91,10 @@ export class Telephone {
     });
   }
 
-  /** Starts sending frames (silence until `say`) and decoding what comes. */
-  connect(line: TelephoneLine): void {
+  /** Starts sending frames (silence until `say`) and decoding what comes. @param outgoing null: clean */
+  connect(line: TelephoneLine, outgoing: OutgoingLine | null = null): void {
     this.#line = line;
+    this.#outgoing = outgoing;
     this.#codec = g711Codec(line.codec === 'PCMU' ? 'ulaw' : 'alaw');
     this.#startedAtMs = monotonicMs();
     this.#schedule();
@@ -96,7 +111,8 @@ export class Telephone {
   }
 
   get counters(): TelephoneCounters {
-    return { sent: this.#framesSent, received: this.#received, lost: this.#lost, late: this.#late };
+    const sent = this.#framesSent - this.#packetsLost;
+    return { sent, received: this.#received, lost: this.#lost, late: this.#late };
   }
 
   close(): Promise<void> {
@@ -122,17 +138,24 @@ export class Telephone {
   #sendFrame(line: TelephoneLine): void {
     const nowMs = monotonicMs();
     const frame = this.#queue.next(nowMs);
+    const samples = this.#outgoing === null ? frame.samples : onLine(frame.samples, this.#outgoing);
     if (frame.kind === 'key') this.#sendKeyPacket(line, frame);
-    else this.#sendAudio(line, frame);
-    this.said.add(frame.samples, this.#framesSent * FRAME_SAMPLES, nowMs);
+    else this.#sendAudio(line, samples, frame.startsTalkspurt);
+    this.said.add(samples, this.#framesSent * FRAME_SAMPLES, nowMs);
     this.#framesSent += 1;
   }
 
-  #sendAudio(line: TelephoneLine, frame: Extract<TalkFrame, { kind: 'audio' }>): void {
-    const { bytes, payload } = this.#packetizer.next(line.payloadType, frame.startsTalkspurt, FRAME_SAMPLES);
-    this.#codec.encode(frame.samples, payload, FRAME_SAMPLES);
-    this.#socket.send(bytes, line.remote.port, line.remote.address);
+  #sendAudio(line: TelephoneLine, samples: Int16Array, startsTalkspurt: boolean): void {
+    const { bytes, payload } = this.#packetizer.next(line.payloadType, startsTalkspurt, FRAME_SAMPLES);
+    this.#codec.encode(samples, payload, FRAME_SAMPLES);
+    this.#sendPacket(bytes, line);
     this.#packetizer.advance(FRAME_SAMPLES);
+  }
+
+  // A copy: after a stall more packets are sent at once than the packetizer has datagrams in rotation.
+  #sendPacket(bytes: Uint8Array, { remote }: TelephoneLine): void {
+    if (this.#outgoing?.isLost() === true) this.#packetsLost += 1;
+    else this.#socket.send(Uint8Array.from(bytes), remote.port, remote.address);
   }
 
   // All packets of a press carry the timestamp of its start (RFC 4733 section 2.5.1.2), so time moves after the last.
@@ -145,7 +168,7 @@ export class Telephone {
         DTMF_PAYLOAD_BYTES,
       );
       writeDtmfPayload(frame.content, payload, 0);
-      this.#socket.send(bytes, line.remote.port, line.remote.address);
+      this.#sendPacket(bytes, line);
     }
     if (!frame.isLast) return;
     this.#packetizer.advance(this.#keySamples);
@@ -175,4 +198,8 @@ export class Telephone {
     this.#lost += gap;
     this.#nextSequence = (sequence + 1) & 0xffff;
   }
+}
+
+function onLine(samples: Int16Array, { gain, nextNoise }: OutgoingLine): Int16Array {
+  return samples.map((sample) => clip(sample * gain + nextNoise()));
 }

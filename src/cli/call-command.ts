@@ -2,19 +2,21 @@
  * `wildfire call URI`: the built-in caller against any SIP URI. Goals are judged by what the callee said aloud.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { mixToMono, parseWav } from '../audio/wav.ts';
 import { joinViews } from '../caller/call-result.ts';
+import { localAddressFor } from '../caller/callee-address.ts';
 import { startCallerEngines, toLineRate } from '../caller/caller-engines.ts';
-import { type CallerScript, drawScript, readScript } from '../caller/script.ts';
+import type { Phrasing } from '../caller/caller-grammar.ts';
+import { planCaller } from '../caller/caller-plan.ts';
+import { recordedCaller } from '../caller/live-caller.ts';
 import { messageOf, WildfireError } from '../errors.ts';
-import { loadPack } from '../models/pack.ts';
+import { loadPack, type ModelPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
-import { localAddressTowards } from '../sip/local-address.ts';
+import { chooseCaller, type MakeCaller, phrasingOption } from './caller-choice.ts';
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
-import { CALLER_VOICE, deliver, holdLiveCall } from './live-call.ts';
+import { deliver, holdLiveCall } from './live-call.ts';
 import type { Exit } from './program.ts';
 
 interface CallOptions extends ConfigOptions {
@@ -22,6 +24,7 @@ interface CallOptions extends ConfigOptions {
   readonly wav?: string;
   readonly out?: string;
   readonly seed: number;
+  readonly phrasing: Phrasing;
   readonly json?: boolean;
 }
 
@@ -29,23 +32,23 @@ export function callCommand(exit: Exit): Command {
   return withConfigOptions(new Command('call'))
     .description('dial a SIP URI with the built-in caller')
     .argument('<uri>', 'for example sip:bot@127.0.0.1:5060')
-    .option('--script <file>', "caller script (default: the pack's demo conversation)")
+    .option('--script <file>', "caller script (default: a caller drawn from the pack's grammar)")
     .option('--wav <file>', 'play this recording as the only thing the caller says')
-    .option('--seed <n>', "draws the script's details", wholeNumber(0), 1)
+    .option('--seed <n>', "draws the caller, or the script's details", wholeNumber(0), 1)
+    .addOption(phrasingOption())
     .option('--out <dir>', 'write the recording, the timeline and a page')
     .option('--json', 'print one JSON document')
     .action(async (uri: string, options: CallOptions) => exit(await run(uri, options)));
 }
 
 async function run(uri: string, options: CallOptions): Promise<number> {
-  const host = hostOf(uri);
+  const localAddress = await localAddressFor(uri);
   const pack = await loadPack(packFolderOf(configOf(options).models.pack));
-  const recording = options.wav === undefined ? null : readRecording(options.wav);
-  const script = recording === null ? scriptOf(options, pack.folder) : recordingScript(options.wav ?? '');
-  const localAddress = await localAddressTowards(host);
-  const engines = await startCallerEngines(pack, CALLER_VOICE);
+  const makeCaller = callerOf(options, pack);
+  const engines = await startCallerEngines(pack);
   try {
-    const placed = await holdLiveCall({ uri, localAddress, script, engines, recording });
+    const caller = await makeCaller(engines);
+    const placed = await holdLiveCall({ uri, localAddress, caller, transcribe: engines.transcribe });
     const result = joinViews(placed, { turns: [], call: null });
     deliver(result.goalsMet, result, placed, options);
     return result.goalsMet ? EXIT_OK : EXIT_BAD_RESULT;
@@ -54,13 +57,12 @@ async function run(uri: string, options: CallOptions): Promise<number> {
   }
 }
 
-function scriptOf(options: CallOptions, packFolder: string): CallerScript {
-  return drawScript(readScript(options.script ?? join(packFolder, 'callers', 'demo.json')), options.seed);
-}
-
-function recordingScript(file: string): CallerScript {
-  const step = { goal: 'an answer to the recording', say: file, expect: ['.'] };
-  return { name: file, expectsGreeting: true, choices: {}, steps: [step] };
+function callerOf(options: CallOptions, pack: ModelPack): MakeCaller {
+  const { wav, seed, phrasing } = options;
+  if (wav === undefined)
+    return chooseCaller(pack, options, (grammar) => planCaller({ grammar, seed, phrasing }));
+  const recording = readRecording(wav);
+  return async () => recordedCaller(wav, recording);
 }
 
 function readRecording(file: string): Int16Array {
@@ -72,16 +74,4 @@ function readRecording(file: string): Int16Array {
   }
   const audio = parseWav(bytes);
   return toLineRate(mixToMono(audio), audio.rateHz);
-}
-
-/** The host part of a SIP URI. @throws WildfireError USAGE_INVALID */
-function hostOf(uri: string): string {
-  const match = /^sip:(?:[^@\s]+@)?([^:;?\s[\]]+|\[[^\]]+\])(?::\d+)?/i.exec(uri);
-  if (match?.[1] === undefined) {
-    throw new WildfireError(
-      'USAGE_INVALID',
-      `"${uri}" is no SIP URI; expected for example sip:bot@127.0.0.1:5060`,
-    );
-  }
-  return match[1].replace(/^\[|\]$/g, '');
 }

@@ -2,20 +2,19 @@
  * `wildfire demo`: a runtime on free loopback ports in a process of its own, and the built-in caller in this one,
  * which dials it over real SIP and RTP and holds the pack's demo conversation.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { type CallResult, joinViews } from '../caller/call-result.ts';
 import { type CallerEngines, startCallerEngines } from '../caller/caller-engines.ts';
+import { planShowcase } from '../caller/caller-plan.ts';
+import type { LiveCaller } from '../caller/live-caller.ts';
 import type { PlacedCall } from '../caller/place-call.ts';
-import { type CallerScript, drawScript, readScript } from '../caller/script.ts';
 import { settingsOf } from '../config/print.ts';
-import { WildfireError } from '../errors.ts';
 import { loadPack, type ModelPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
+import { chooseCaller } from './caller-choice.ts';
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
-import { CALLER_VOICE, deliver, holdLiveCall } from './live-call.ts';
+import { deliver, holdLiveCall } from './live-call.ts';
 import type { Exit } from './program.ts';
 import { RuntimeProcess } from './runtime-process.ts';
 
@@ -34,18 +33,21 @@ export function demoCommand(exit: Exit): Command {
     .description('hold a whole conversation between the built-in caller and the runtime over loopback')
     .option('--out <dir>', 'write the recording, the timeline and a page with the waterfalls')
     .option('--seed <n>', "draws the conversation's details", wholeNumber(0), 1)
-    .option('--script <file>', "another caller script than the pack's demo")
+    .option('--script <file>', "a caller script instead of a caller drawn from the pack's grammar")
     .option('--json', 'print one JSON document')
     .action(async (options: DemoOptions) => exit(await run(options)));
 }
 
 async function run(options: DemoOptions): Promise<number> {
   const pack = await loadPack(packFolderOf(configOf(options).models.pack));
-  const script = drawScript(readScript(options.script ?? demoScriptOf(pack)), options.seed);
+  const { seed } = options;
+  const makeCaller = chooseCaller(pack, options, (grammar) =>
+    planShowcase({ grammar, seed, phrasing: 'trained' }),
+  );
   console.error('wildfire: starting the runtime and the caller on loopback ...');
   const [runtime, engines] = await startBoth(options, pack);
   try {
-    const { result, placed } = await converse(runtime, script, engines);
+    const { result, placed } = await converse(runtime, await makeCaller(engines), engines);
     return report(result, placed, options);
   } finally {
     await Promise.all([runtime.stop(), engines.close()]);
@@ -56,7 +58,7 @@ async function run(options: DemoOptions): Promise<number> {
 async function startBoth(options: DemoOptions, pack: ModelPack): Promise<[RuntimeProcess, CallerEngines]> {
   const [runtime, engines] = await Promise.allSettled([
     RuntimeProcess.start(runtimeSettings(options)),
-    startCallerEngines(pack, CALLER_VOICE),
+    startCallerEngines(pack),
   ]);
   if (runtime.status === 'fulfilled' && engines.status === 'fulfilled') return [runtime.value, engines.value];
   if (runtime.status === 'fulfilled') await runtime.value.stop();
@@ -66,11 +68,11 @@ async function startBoth(options: DemoOptions, pack: ModelPack): Promise<[Runtim
 
 async function converse(
   runtime: RuntimeProcess,
-  script: CallerScript,
-  engines: CallerEngines,
+  caller: LiveCaller,
+  { transcribe }: CallerEngines,
 ): Promise<{ result: CallResult; placed: PlacedCall }> {
   const uri = `sip:demo@${LOOPBACK}:${runtime.sipPort}`;
-  const placed = await holdLiveCall({ uri, localAddress: LOOPBACK, script, engines, recording: null });
+  const placed = await holdLiveCall({ uri, localAddress: LOOPBACK, caller, transcribe });
   await runtime.callsEnded(1, LEDGER_TIMEOUT_MS);
   return { result: joinViews(placed, { turns: runtime.turns, call: runtime.calls[0] ?? null }), placed };
 }
@@ -86,15 +88,4 @@ function runtimeSettings(options: DemoOptions): string[] {
   const own = [`sip.bindAddress=${LOOPBACK}`, 'sip.port=0', 'web.enabled=false', 'log.level=warn'];
   const config = configOf(options);
   return [...settingsOf(config), ...own, `models.pack=${packFolderOf(config.models.pack)}`];
-}
-
-function demoScriptOf(pack: ModelPack): string {
-  const file = join(pack.folder, 'callers', 'demo.json');
-  if (!existsSync(file)) {
-    throw new WildfireError(
-      'MODEL_MISSING',
-      `pack "${pack.name}" has no demo conversation (${file}); give one with --script FILE`,
-    );
-  }
-  return file;
 }

@@ -1,28 +1,23 @@
 /** What `call` and `demo` share: one call of the built-in caller, printed as it happens, and what is left of it. */
 import type { CallResult } from '../caller/call-result.ts';
-import type { CallerEngines } from '../caller/caller-engines.ts';
+import type { TranscribeSamples } from '../caller/ear.ts';
+import type { LiveCaller } from '../caller/live-caller.ts';
 import { type PlacedCall, placeCall } from '../caller/place-call.ts';
-import type { CallerScript } from '../caller/script.ts';
 import { SipUserAgent } from '../sip/user-agent.ts';
 import { printCall, printStep } from './call-printer.ts';
 import { writeConversation } from './conversation-output.ts';
-
-/** The caller speaks with a man's voice, the agent with the pack's own. */
-export const CALLER_VOICE = 'am_michael';
 
 export interface LiveCallPlan {
   readonly uri: string;
   /** Own address, on the interface towards the callee. */
   readonly localAddress: string;
-  readonly script: CallerScript;
-  readonly engines: CallerEngines;
-  /** Speech at 8 kHz that is played instead of what the script says; null to speak the script. */
-  readonly recording: Int16Array | null;
+  readonly caller: LiveCaller;
+  readonly transcribe: TranscribeSamples;
 }
 
 /** Dials with a user agent of its own and holds the conversation; the dialogue goes to stderr as it happens. */
 export async function holdLiveCall(plan: LiveCallPlan): Promise<PlacedCall> {
-  const { uri, localAddress, script, engines, recording } = plan;
+  const { uri, localAddress, caller, transcribe } = plan;
   const userAgent = await SipUserAgent.start({
     bindAddress: localAddress,
     port: 0,
@@ -31,12 +26,11 @@ export async function holdLiveCall(plan: LiveCallPlan): Promise<PlacedCall> {
   });
   try {
     const parts = {
-      transcribe: (samples: Int16Array, rateHz: number) => engines.transcribe(samples, rateHz),
-      render: async (text: string) => recording ?? (await engines.render(text)),
+      transcribe,
       onGreeting: (text: string) => console.error(`  agent  "${text}"`),
       onStep: printStep,
     };
-    return await placeCall({ userAgent, uri, localAddress, script, parts });
+    return await placeCall({ userAgent, uri, localAddress, caller, parts });
   } finally {
     await userAgent.close();
   }

@@ -76,6 +76,11 @@ export class SipDialog {
     };
   }
 
+  /** Call-ID: the same on both sides. */
+  get sipCallId(): string {
+    return this.#session.callId;
+  }
+
   get isEnded(): boolean {
     return this.#end !== undefined;
   }

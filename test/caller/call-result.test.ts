@@ -50,6 +50,8 @@ function placed(changes: Partial<PlacedCall>): PlacedCall {
     greeting: 'hello',
     steps: [step({})],
     endedEarly: false,
+    outcome: { goalMet: true, why: 'booked' },
+    sipCallId: 'abc',
     endedBy: 'caller',
     error: null,
     postDialDelayMs: 3.21,
@@ -121,14 +123,19 @@ describe('the result of a call', () => {
 
   it('stands on its own when the callee is not ours', () => {
     const result = joinViews(placed({}), { turns: [], call: null });
-    expect(result).toMatchObject({ id: '', ledger: null, rtp: { underrunFrames: 0 } });
+    expect(result).toMatchObject({ id: 'abc', ledger: null, rtp: { underrunFrames: 0 } });
     expect(result.turns[0]).toMatchObject({ heard: '', decisionToVoiceMs: 0, stagesMs: NO_STAGES });
   });
 
-  it('is bad when a goal was missed, or the agent hung up early', () => {
-    const view = { turns: [], call: null };
-    expect(joinViews(placed({ steps: [step({}), step({ goalMet: false })] }), view).goalsMet).toBe(false);
-    expect(joinViews(placed({ endedEarly: true, endedBy: 'agent' }), view).goalsMet).toBe(false);
+  it('is bad when the caller did not reach its goal, and says why', () => {
+    const outcome = { goalMet: false, why: 'misunderstood' };
+    const result = joinViews(placed({ outcome }), { turns: [], call: null });
+    expect(result).toMatchObject({ goalsMet: false, why: 'misunderstood' });
+  });
+
+  it('leaves the turns of other calls out', () => {
+    const turns = [turn({ heard: 'mine' }), turn({ heard: 'of another call', sipCallId: 'other' })];
+    expect(joinViews(placed({}), { turns, call: CALL }).turns[0]?.heard).toBe('mine');
   });
 
   it('has zero for a reply that never came', () => {

@@ -4,6 +4,7 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { StepResult } from '../../src/caller/caller-conversation.ts';
+import { scriptedCaller } from '../../src/caller/live-caller.ts';
 import { placeCall } from '../../src/caller/place-call.ts';
 import type { CallerScript, CallerStep } from '../../src/caller/script.ts';
 import { Telephone } from '../../src/caller/telephone.ts';
@@ -79,10 +80,9 @@ async function dial(
     userAgent,
     uri: callee.uri,
     localAddress: LOOPBACK,
-    script,
+    caller: scriptedCaller(script, parts.render ?? (async () => tone(300))),
     parts: {
       transcribe: async (samples) => `${Math.round(samples.length / 8000)} seconds`,
-      render: parts.render ?? (async () => tone(300)),
       ...(parts.onStep === undefined ? {} : { onStep: parts.onStep }),
     },
   });

@@ -48,7 +48,7 @@ describe('telephone', () => {
     const [telephone, peer] = await connected();
     const speech = tone(100);
     const span = await telephone.say(speech);
-    expect(span.lastSpeechSentAtMs - span.firstSentAtMs).toBeGreaterThanOrEqual(60);
+    expect(span.lastSpeechSentAtMs - span.firstSentAtMs).toBeGreaterThanOrEqual(40); // 80 but for a stall made up for
     await until(() => peer.received.filter(({ marker }) => marker).length === 1, 2000);
     const start = peer.received.findIndex(({ marker }) => marker);
     await until(() => peer.received.length >= start + 5, 2000);

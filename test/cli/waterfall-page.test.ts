@@ -27,6 +27,7 @@ function callWith(turns: readonly TurnResult[], greeting = 'hi'): CallResult {
     id: 'x',
     endedBy: 'caller',
     goalsMet: true,
+    why: 'booked',
     postDialDelayMs: 1,
     greetingMs: 2,
     greeting,

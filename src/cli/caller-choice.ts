@@ -1,0 +1,63 @@
+/** Which caller `demo` and `call` use: the script given, one generated from the pack's grammar, or the pack's script. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Option } from 'commander';
+import type { CallerEngines } from '../caller/caller-engines.ts';
+import { type CallerGrammar, GRAMMAR_FILE, PHRASINGS, readCallerGrammar } from '../caller/caller-grammar.ts';
+import type { CallerPlan } from '../caller/caller-plan.ts';
+import { generatedCaller, type LiveCaller, scriptedCaller } from '../caller/live-caller.ts';
+import { drawScript, readScript } from '../caller/script.ts';
+import { WildfireError } from '../errors.ts';
+import type { ModelPack } from '../models/pack.ts';
+
+export interface CallerChoice {
+  /** File of a caller script. */
+  readonly script?: string;
+  readonly seed: number;
+}
+
+/** Makes the caller once the engines are there; what is wrong with the files shows before. */
+export type MakeCaller = (engines: CallerEngines) => Promise<LiveCaller>;
+
+const SCRIPT_FILE = 'callers/demo.json';
+
+/** @throws WildfireError USAGE_INVALID, or MODEL_MISSING when the pack has no callers and no script is given */
+export function chooseCaller(
+  pack: ModelPack,
+  { script, seed }: CallerChoice,
+  plan: (grammar: CallerGrammar) => CallerPlan,
+): MakeCaller {
+  const grammarFile = join(pack.folder, GRAMMAR_FILE);
+  if (script === undefined && existsSync(grammarFile)) {
+    const grammar = readCallerGrammar(grammarFile);
+    return (engines) => generatedCaller(plan(grammar), grammar, engines.render);
+  }
+  const drawn = drawScript(readScript(script ?? packScriptOf(pack)), seed);
+  return async (engines) => scriptedCaller(drawn, engines.render);
+}
+
+/** The pack's grammar. @throws WildfireError USAGE_INVALID, or MODEL_MISSING when it has none */
+export function packGrammarOf(pack: ModelPack): CallerGrammar {
+  const file = join(pack.folder, GRAMMAR_FILE);
+  if (existsSync(file)) return readCallerGrammar(file);
+  throw new WildfireError('MODEL_MISSING', `pack "${pack.name}" has no grammar for callers (${file})`);
+}
+
+/** --phrasing. */
+export function phrasingOption(): Option {
+  return new Option(
+    '--phrasing <kind>',
+    'what callers say: what the models were trained on, or what they never saw',
+  )
+    .choices(PHRASINGS)
+    .default('trained');
+}
+
+function packScriptOf(pack: ModelPack): string {
+  const file = join(pack.folder, SCRIPT_FILE);
+  if (existsSync(file)) return file;
+  throw new WildfireError(
+    'MODEL_MISSING',
+    `pack "${pack.name}" has no callers (${GRAMMAR_FILE}, ${SCRIPT_FILE}); give one with --script FILE`,
+  );
+}
