@@ -63,8 +63,8 @@ def draw_clip(rng, draw, kind):
     audio = set_level(add_noise(rng, placed, snr_db), rng.uniform(*PEAK_DBFS))
     pauses = [{"kind": part.pause_kind, "startMs": before[1], "endMs": after[0]}
               for part, before, after in zip(parts, segments, segments[1:])]
-    label = {"file": "", "kind": kind.__name__, "text": " ".join(p.text for p in parts), "voice": voice, "snrDb": snr_db,
-             "segments": segments, "pauses": pauses, "turnEndMs": segments[-1][1]}
+    label = {"file": "", "kind": kind.__name__, "text": " ".join(p.text for p in parts), "parts": [p.text for p in parts],
+             "voice": voice, "snrDb": snr_db, "segments": segments, "pauses": pauses, "turnEndMs": segments[-1][1]}
     return label, audio
 
 
