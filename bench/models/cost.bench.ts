@@ -12,17 +12,19 @@ import { WildfireError } from '../../src/errors.ts';
 import { loadPack } from '../../src/models/pack.ts';
 import { packFolderOf } from '../../src/models/pack-folders.ts';
 import { type BenchOptions, type BenchResult, figure, quantiles } from '../bench-row.ts';
+import { packMachine } from './engines.ts';
 import { judged } from './targets.ts';
 
 const STARTS = 5;
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-export async function benchRows({ pack }: BenchOptions): Promise<BenchResult> {
-  const { folder } = await loadPack(packFolderOf(pack));
+export async function benchRows({ pack, limit }: BenchOptions): Promise<BenchResult> {
+  const loaded = await loadPack(packFolderOf(pack));
+  const { folder } = loaded;
   const files = filesUnder(folder);
   const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
   const startMs: number[] = [];
-  for (let start = 0; start < STARTS; start++) {
+  for (let start = 0; start < Math.min(STARTS, limit ?? STARTS); start++) {
     startMs.push(await coldStartMs(folder));
     console.error(`   start ${start + 1}: ${startMs.at(-1)?.toFixed(0)} ms`);
   }
@@ -31,6 +33,7 @@ export async function benchRows({ pack }: BenchOptions): Promise<BenchResult> {
       judged(figure('models.sizeMiB', 'MiB', bytes / 2 ** 20, { bytes, files: files.length })),
       judged(quantiles('models.coldStartMs', 'ms', startMs)),
     ],
+    machine: packMachine(loaded),
   };
 }
 

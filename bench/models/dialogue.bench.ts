@@ -13,7 +13,13 @@ import { loadPack } from '../../src/models/pack.ts';
 import { packFolderOf } from '../../src/models/pack-folders.ts';
 import { personaOf } from '../../src/runtime/persona.ts';
 import type { BenchOptions, BenchResult } from '../bench-row.ts';
-import { CONVERSATIONS, languageModelMachine, startLanguageModel, startRecogniser } from './engines.ts';
+import {
+  CONVERSATIONS,
+  languageModelMachine,
+  packMachine,
+  startLanguageModel,
+  startRecogniser,
+} from './engines.ts';
 import { readDialogues, readRecordedCallers } from './evaluation-data.ts';
 import { generatedTalks, recordedTalks, type Stage, talkRow } from './talks.ts';
 import { judged } from './targets.ts';
@@ -42,7 +48,7 @@ export async function benchRows({ pack: name, limit }: BenchOptions): Promise<Be
         talkRow('models.dialogue.recognised', clean, 'all'),
         talkRow('models.dialogue.recognised.snr15', noisy, 'all'),
       ];
-      return { rows: rows.map(judged), machine: languageModelMachine(llama) };
+      return { rows: rows.map(judged), machine: { ...packMachine(pack), ...languageModelMachine(llama) } };
     } finally {
       await recogniser.close();
     }

@@ -40,7 +40,11 @@ export function startLanguageModel(pack: ModelPack): Promise<LlamaClient> {
   });
 }
 
-/** What they run on, for the header of the JSON document. */
+/** What was measured, for the header of the JSON document. */
+export function packMachine({ name, version }: ModelPack): Record<string, string> {
+  return { pack: `${name} ${version}` };
+}
+
 export function recogniserMachine({ description }: WhisperClient): Record<string, string> {
   return { recogniserProvider: description.provider };
 }

@@ -11,7 +11,7 @@ import type { Transcript } from '../../src/workers/protocol.ts';
 import type { WhisperClient } from '../../src/workers/whisper/whisper-client.ts';
 import { type BenchOptions, type BenchResult, type BenchRow, quantiles } from '../bench-row.ts';
 import { confidenceRows } from './confidence.ts';
-import { mapAtOnce, recogniserMachine, startRecogniser } from './engines.ts';
+import { mapAtOnce, packMachine, recogniserMachine, startRecogniser } from './engines.ts';
 import { type RecordedUtterance, readOutsideSpeech, readRecordedCallers } from './evaluation-data.ts';
 import { errorRow, type Hearing, phoneRow, slotRow } from './hearing.ts';
 import { judged } from './targets.ts';
@@ -60,7 +60,7 @@ async function hearAll(
     const outside = await mapAtOnce(strange, { atOnce: AT_ONCE, label: 'outside' }, ({ samples }) =>
       recogniser.transcribeSamples(withRests(samples), LINE_RATE_HZ),
     );
-    return { hearings, outside, machine: recogniserMachine(recogniser) };
+    return { hearings, outside, machine: { ...packMachine(pack), ...recogniserMachine(recogniser) } };
   } finally {
     await recogniser.close();
   }

@@ -7,7 +7,7 @@ import { plainWords } from '../../src/caller/caller-grammar.ts';
 import { loadPack } from '../../src/models/pack.ts';
 import { packFolderOf } from '../../src/models/pack-folders.ts';
 import { type BenchOptions, type BenchResult, figure } from '../bench-row.ts';
-import { mapAtOnce, recogniserMachine, startRecogniser } from './engines.ts';
+import { mapAtOnce, packMachine, recogniserMachine, startRecogniser } from './engines.ts';
 import { silentClips } from './silence-audio.ts';
 import { judged } from './targets.ts';
 import { LINE_RATE_HZ } from './telephone-line.ts';
@@ -15,8 +15,9 @@ import { LINE_RATE_HZ } from './telephone-line.ts';
 const TOTAL_S = 600;
 const SEED = 60_311;
 
-export async function benchRows({ pack, limit }: BenchOptions): Promise<BenchResult> {
-  const recogniser = await startRecogniser(await loadPack(packFolderOf(pack)));
+export async function benchRows({ pack: name, limit }: BenchOptions): Promise<BenchResult> {
+  const pack = await loadPack(packFolderOf(name));
+  const recogniser = await startRecogniser(pack);
   const clips = silentClips(TOTAL_S, SEED).slice(0, limit ?? undefined);
   try {
     const heard = await mapAtOnce(clips, { atOnce: 8, label: 'silence' }, async ({ samples }) =>
@@ -36,7 +37,7 @@ export async function benchRows({ pack, limit }: BenchOptions): Promise<BenchRes
     const details = { seconds, clips: clips.length, seed: SEED, clipsWithWords: written.length, written };
     return {
       rows: [judged(figure('models.hallucinatedWords', 'count', words, details))],
-      machine: recogniserMachine(recogniser),
+      machine: { ...packMachine(pack), ...recogniserMachine(recogniser) },
     };
   } finally {
     await recogniser.close();

@@ -18,7 +18,7 @@ import {
   figure,
   quantiles,
 } from '../bench-row.ts';
-import { mapAtOnce, recogniserMachine, startRecogniser } from './engines.ts';
+import { mapAtOnce, packMachine, recogniserMachine, startRecogniser } from './engines.ts';
 import { readTeacherClips, type TeacherClip } from './evaluation-data.ts';
 import { type Joint, jointsOf } from './reply-silence.ts';
 import { judged } from './targets.ts';
@@ -48,7 +48,7 @@ export async function benchRows(options: BenchOptions): Promise<BenchResult> {
   const recogniser = await startRecogniser(pack);
   try {
     const rows = [await readBack(recogniser, readings), ...soundRows(readings), silenceRow(joints)];
-    return { rows: rows.map(judged), machine: recogniserMachine(recogniser) };
+    return { rows: rows.map(judged), machine: { ...packMachine(pack), ...recogniserMachine(recogniser) } };
   } finally {
     await recogniser.close();
   }
