@@ -117,14 +117,17 @@ def on_day(rng, day):
     return rng.choice(["on ", "on ", "this ", "for ", "next "]) + day
 
 
+LONGEST_RUN = 3
 DIGIT_COUNTS = [3, 4, 5, 5, 6, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11]
 
 
 def draw_digits(rng, count=None):
-    """Phone number as a list of digit words; doubled and tripled digits are as common as in real numbers, and more."""
-    repeats, digits = rng.choice([0.1, 0.1, 0.4]), []
-    for _ in range(count or rng.choice(DIGIT_COUNTS)):
-        digits.append(digits[-1] if digits and rng.random() < repeats else rng.choice(NUMBERS[:10]))
+    """Phone number as a list of digit words; doubled and tripled digits are more common than in real numbers."""
+    repeats, digits, count = rng.choice([0.1, 0.1, 0.4]), [], count or rng.choice(DIGIT_COUNTS)
+    while len(digits) < count:
+        digit = digits[-1] if digits and rng.random() < repeats else rng.choice(NUMBERS[:10])
+        if digits[-LONGEST_RUN:] != [digit] * LONGEST_RUN:
+            digits.append(digit)
     return digits
 
 
