@@ -36,7 +36,7 @@ class Dialogue:
         self.invent = rng.random() < invented_names
         self.turns = []
         self.stopped = False  # the current request was given up
-        self.pending = None  # the next request
+        self.current, self.pending = None, None  # this request and the next one
         self.hung_up = False
 
     def play(self, first=None):
@@ -45,8 +45,8 @@ class Dialogue:
         self.small_talk_before()
         while self.pending and not self.hung_up:
             requests += 1
-            request, self.pending, self.stopped = self.pending, None, False
-            getattr(self, request)()
+            self.current, self.pending, self.stopped = self.pending, None, False
+            getattr(self, self.current)()
             if not self.pending and not self.hung_up:
                 self.between_requests(requests)
         if not self.hung_up:
@@ -112,14 +112,15 @@ class Dialogue:
             self.add("hold", agent.TAKE_YOUR_TIME, "hold")
         elif x < 0.24:
             self.add("stillThere", agent.I_HEAR_YOU + pending, "hello")
-        elif x < 0.25:
+        elif x < 0.26:
             self.add("stillHere", pending, "here")
             self.turns[-1].prompt_before = agent.NO_INPUT_PROMPT
-        elif x < 0.26:
+        elif x < 0.275:
             self.add("bye", agent.GOODBYE, "bye")
-            self.hung_up = self.stopped = True
-        elif x < 0.28:
-            self.pending, self.stopped = rng.choice(["callback", "cancel", "human"]), True
+            self.stopped, self.hung_up = True, rng.random() < 0.6
+            self.pending = None if self.hung_up else rng.choice(["book", "cancel", "callback", "info"])
+        elif x < 0.305:  # the wrong request was understood, or the caller has changed his mind
+            self.pending, self.stopped = rng.choice([r for r in ("book", "callback", "cancel", "human") if r != self.current]), True
 
     def mumble(self):
         if self.held():
@@ -241,15 +242,18 @@ class Dialogue:
         rng = self.rng
         missing = [s for s in ORDER if s not in slots]
         slot = missing[0] if rng.random() < 0.94 else rng.choice(missing)
-        spoken, given = {}, {}
         extra = [s for s in missing if s != slot and rng.random() < 0.14]
         if slot == "day" and "time" in missing and rng.random() < 0.2:
             extra = ["time"]
-        for each in [slot, *extra]:
-            spoken[each], given[each] = self.draw(each)
+        wished_again = rng.random() < 0.05  # says the opening once more
+        drawn = {each: self.draw(each) for each in ([] if wished_again and rng.random() < 0.4 else [slot, *extra])}
+        spoken, given = ({each: pair[part] for each, pair in drawn.items()} for part in (0, 1))
         slots.update(given)
         reply = self.reply_to(slots, given)
-        if set(given) == {"day", "time"}:
+        if wished_again:
+            held = self.held()
+            self.add_text(say.book(rng, spoken, held), reply, "again", held)
+        elif set(given) == {"day", "time"}:
             self.add("answer.day+time", reply, "day", spoken)
         elif extra:
             self.add_text(say.several(rng, spoken), reply, slot)
