@@ -13,6 +13,8 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 from transformers import WhisperFeatureExtractor
 
+import provenance
+
 from .graphs import CrossGraph, DecoderGraph, EncoderGraph
 from .model import DECODER_LAYERS, HEAD_SIZE, WIDTH, WINDOW_FRAMES, Recogniser
 from .tokenizer import END_OF_TEXT, ENGLISH, NO_TIMESTAMPS, PROMPT, SPECIAL, START, TRANSCRIBE, TRANSLATE
@@ -33,6 +35,7 @@ def main():
     parser.add_argument("--int8", action="store_true", help="also write *_quantized.onnx")
     args = parser.parse_args()
     (args.out / "onnx").mkdir(parents=True, exist_ok=True)
+    provenance.copy(args.checkpoint.parent, args.out)
     tokenizer = Tokenizer.from_file(str(args.tokenizer))
     model = load_checkpoint(args.checkpoint, tokenizer)
     with torch.no_grad():

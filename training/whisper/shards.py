@@ -1,6 +1,7 @@
 """Data sets on disk: `NAME.mel.npy` (all frames one after another, float16) and `NAME.json` (one entry per clip)."""
 import json
 import os
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,8 @@ class Shards:
         """-> the utterances added"""
         first, before = 0, len(self.utterances)
         for entry in json.load(open(f"{path}.json")):
+            if entry["phonemes"]:  # each name once in memory, not once per frame
+                entry["phonemes"] = [sys.intern(p) for p in entry["phonemes"]]
             self.utterances.append(Utterance(**entry, shard=len(self.mels), first_frame=first))
             first += entry["frames"]
         self.mels.append(np.load(f"{path}.mel.npy", mmap_mode="r"))

@@ -5,7 +5,7 @@
 
 `--resume CHECKPOINT --rate .5` goes on from there with half the peak rate, without the easy beginning.
 `--weight train-old=.3` (any number of times) takes so much of the shards with that beginning into each epoch.
-Rank 0 writes OUT/checkpoint.pt (all heads and optimiser states) every few minutes and OUT/train.log.
+Rank 0 writes OUT/checkpoint.pt (all heads and optimiser states) every few minutes, OUT/train.log and OUT/training.json.
 """
 import argparse
 import random
@@ -18,6 +18,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
+from provenance import Run
 from schedule import Deadline, Optimisers, cosine_rate
 
 from .batches import IGNORE, BatchMaker, pad_to_window
@@ -41,6 +42,7 @@ class Trainer:
         self.args, self.rank = args, args.rank
         saved = torch.load(args.resume, weights_only=False) if args.resume else None
         self.resumed = saved is not None
+        self.run_record = Run({"batches": args.seed, "weights": 0}, args.resume and args.resume.parent)
         self.log = open(args.out / "train.log", "w") if self.rank == 0 else None
         self.tokenizer = Tokenizer.from_file(str(args.data / "tokenizer.json"))
         self.shards, self.shard_paths = Shards(), self.list_shards()
@@ -110,6 +112,9 @@ class Trainer:
             epoch += 1
         self.save()
         self.say(f"done: {self.step} steps, {self.seen} clips, {deadline.elapsed_s():.0f} s")
+        if self.rank == 0:
+            self.run_record.finish(self.args.out, steps=self.step, clipsSeen=self.seen, ranks=RANKS,
+                                   shards=[Path(p).name for p in self.shard_paths])
         dist.barrier()
 
     def is_easy(self, epoch):
