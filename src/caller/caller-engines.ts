@@ -13,6 +13,8 @@ const LINE_RATE_HZ = 8000;
 /** Lower than the runtime's own inference: the caller must not take its cores. */
 const NICE_INCREMENT = 5;
 
+/** A caller makes something even of what it hears badly; what it means is judged by the words (agent-speech.ts). */
+const LEAST_MEAN_LOG_PROBABILITY = -3;
 /** Rate of a voice that is then played faster or slower. */
 const WARPED_RATE_HZ = 24_000;
 
@@ -26,9 +28,10 @@ export interface CallerEngines {
 
 /** Loads both engines. */
 export async function startCallerEngines(pack: ModelPack): Promise<CallerEngines> {
+  const guards = { ...pack.whisper.guards, minMeanLogProbability: LEAST_MEAN_LOG_PROBABILITY };
   const [tts, whisper] = await Promise.all([
     TtsClient.start({ ...pack.tts, threads: 1, niceIncrement: NICE_INCREMENT }),
-    WhisperClient.start({ ...pack.whisper, threads: 1, niceIncrement: NICE_INCREMENT }),
+    WhisperClient.start({ ...pack.whisper, guards, threads: 1, niceIncrement: NICE_INCREMENT }),
   ]);
   return {
     async transcribe(samples, rateHz) {

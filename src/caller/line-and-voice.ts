@@ -46,5 +46,5 @@ export function drawLine(draw: Draw): LinePlan {
 }
 
 function rounded(value: number): number {
-  return Math.round(value * 100) / 100;
+  return Math.round(value * 100) / 100 + 0; // plus 0: no "-0"
 }

@@ -14,6 +14,7 @@ import { gpuCommand } from './gpu-command.ts';
 import { modelsCommand } from './models-command.ts';
 import type { RuntimeStarter } from './runtime-starter.ts';
 import { startCommand } from './start-command.ts';
+import { stressCommand } from './stress-command.ts';
 import { testCommand } from './test-command.ts';
 
 /** A subcommand sets the exit code through this when its result is bad. */
@@ -39,6 +40,7 @@ export async function runCli(argv: readonly string[], startRuntime: RuntimeStart
     startCommand(startRuntime),
     demoCommand(exit),
     callCommand(exit),
+    stressCommand(exit),
     doctorCommand(exit),
     checkCommand(),
     benchCommand(exit),
