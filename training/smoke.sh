@@ -8,6 +8,8 @@ export PATH=$PWD/../node_modules/.bin:$PATH # the pinned Node runs the TypeScrip
 work=${1:-$(mktemp -d)}
 voices=../node_modules/kokoro-js/voices pack=$work/pack
 
+"$PYTHON" -m grammar.check 2000
+
 "$PYTHON" -m llama.train --out "$work/llama" --minutes 0.4
 "$PYTHON" -m llama.export_gguf --model "$work/llama" --type f16 "$pack/llama/harbour-f16.gguf"
 "$PYTHON" -m llama.write_dialogues 2 "$work/dialogues.json"

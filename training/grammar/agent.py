@@ -83,4 +83,5 @@ def every_text():
     fixed = [text for name, text in sorted(globals().items()) if name.isupper() and isinstance(text, str)]
     slots = {"party": "two", "day": "friday", "time": "seven", "name": "baker"}
     return fixed + list(ASK.values()) + list(ANSWERS.values()) + [
-        confirm(slots), read_back(["one"]), ask_cancel("baker"), say_party("one"), *(acknowledge(slots, [slot]) for slot in ORDER)]
+        confirm(slots), read_back(["one"]), ask_cancel("baker"), say_party("one"),
+        *(acknowledge(slots, [slot]) for slot in ORDER)]

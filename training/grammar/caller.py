@@ -1,4 +1,7 @@
-"""Caller utterances: a phrase with slots filled in, dressed with what people say around it. Lower-case words, no punctuation."""
+"""Caller utterances: a phrase with slots filled in, dressed with what people say around it.
+
+Lower-case words, no punctuation.
+"""
 import re
 
 from .phrases import PHRASES, WITH_HELLO, WITH_HESITATION, WITH_POLITENESS
@@ -7,7 +10,9 @@ from .split import is_held_out
 
 HELLO_SHARE, HESITATION_SHARE, POLITENESS_SHARE, INNER_HESITATION_SHARE = 0.45, 0.16, 0.2, 0.05
 # templates that fit 'just me' and 'me and my wife' as well as 'four people'
-FITS_ANY_PEOPLE = re.compile(r"(?:no |no sorry |i think |maybe |sorry |actually )?(?:\{people\}|for|it|that|this|a table|make it|i meant|i said)\b.*|\{people\}.*")
+FITS_ANY_PEOPLE = re.compile(
+    r"(?:no |no sorry |i think |maybe |sorry |actually )?(?:\{people\}|for|it|that|this|a table|make it|i meant|i said)\b.*"
+    r"|\{people\}.*")
 CORRECTION = ["no", "no sorry", "sorry", "actually", "no no", "wait", "oh no", "no wait", "oh sorry"]
 BETWEEN = ["no sorry", "no i meant", "no", "sorry i meant", "or rather", "i mean", "no wait", "sorry", "no actually"]
 
@@ -81,7 +86,8 @@ def slot_parts(rng, spoken, must_say_people=False):
     if "time" in spoken:
         parts.append(rng.choice(["at ", "at ", "at ", "around ", "at about ", "at around "]) + spoken["time"])
     if "name" in spoken:
-        parts.append(rng.choice(["under the name ", "my name is ", "the name is ", "under ", "in the name of "]) + spoken["name"])
+        lead = rng.choice(["under the name ", "my name is ", "the name is ", "under ", "in the name of "])
+        parts.append(lead + spoken["name"])
     return parts
 
 
@@ -102,7 +108,8 @@ def undetected(rng, key, text):
 def slip(rng, slot, wrong, right):
     """A caller who corrects himself: 'on friday no sorry saturday', 'not friday saturday'."""
     wrong, right = [slot_parts(rng, {slot: words}, must_say_people=True)[0] for words in (wrong, right)]
-    forms = [f"{wrong} {rng.choice(BETWEEN)} {right}"] * 6 + [f"not {wrong} {right}", f"not {wrong} but {right}", f"{right} not {wrong}"]
+    forms = [f"{wrong} {rng.choice(BETWEEN)} {right}"] * 6
+    forms += [f"not {wrong} {right}", f"not {wrong} but {right}", f"{right} not {wrong}"]
     return undetected(rng, "answer.", rng.choice(forms))
 
 

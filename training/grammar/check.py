@@ -14,7 +14,8 @@ from .split import held_out_pairs, is_held_out
 
 def example(template):
     """A template with one value per slot."""
-    values = {"day": "friday", "on": "on friday", "time": "seven thirty", "people": "four people", "name": "baker", "digits": "one two oh"}
+    values = {"day": "friday", "on": "on friday", "time": "seven thirty", "people": "four people", "name": "baker",
+              "digits": "one two oh"}
     return re.sub(r"\{([a-z]+)\}", lambda slot: values[slot[1]], template)
 
 

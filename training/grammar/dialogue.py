@@ -15,6 +15,13 @@ from .slots import ORDER, draw_digits, draw_slot, invent_name
 REQUESTS = ["book", "cancel", "info", "callback", "human"]
 REQUEST_SHARES = [0.52, 0.13, 0.15, 0.17, 0.03]
 TOPICS = list(ANSWERS)
+PLACES = {"day": ("on", "day"), "party": ("people",)}  # placeholders of a slot in templates, if not its own name
+EARLY_CHANGE = {  # while another question is open: nothing here can be taken for its answer
+    "day": ["make it {on}", "{on}", "i meant {on}"],
+    "time": ["make it at {time}", "at {time}", "i meant at {time}"],
+    "party": ["make it {people}", "we are {people}", "for {people}"],
+    "name": ["the name is {name}", "my name is {name}"],
+}
 
 
 @dataclass
@@ -120,7 +127,8 @@ class Dialogue:
             self.stopped, self.hung_up = True, rng.random() < 0.6
             self.pending = None if self.hung_up else rng.choice(["book", "cancel", "callback", "info"])
         elif x < 0.305:  # the wrong request was understood, or the caller has changed his mind
-            self.pending, self.stopped = rng.choice([r for r in ("book", "callback", "cancel", "human") if r != self.current]), True
+            others = [request for request in ("book", "callback", "cancel", "human") if request != self.current]
+            self.pending, self.stopped = rng.choice(others), True
 
     def mumble(self):
         if self.held():
@@ -213,13 +221,14 @@ class Dialogue:
         held = self.held()
         if rng.random() < 0.25:
             template = say.draw_template(rng, "bookWith", {s: drawn[s][0] for s in ORDER}, held)
-            given = [s for s in ORDER if any("{" + p + "}" in template for p in {"day": ("on", "day"), "party": ("people",)}.get(s, (s,)))]
+            given = [s for s in ORDER if any("{" + place + "}" in template for place in PLACES.get(s, (s,)))]
             spoken = {slot: drawn[slot][0] for slot in given}
             text = say.dress(rng, "bookWith", say.fill(rng, template, spoken), held)
             if not held and say.is_held_out(text):
                 text = say.book(rng, spoken)
         else:
-            given = [s for s in ("party", "day", "time") if rng.random() < 0.35] + (["name"] if rng.random() < 0.12 else [])
+            given = [s for s in ("party", "day", "time") if rng.random() < 0.35]
+            given += ["name"] if rng.random() < 0.12 else []
             text = say.book(rng, {slot: drawn[slot][0] for slot in given}, held)
         slots = {slot: drawn[slot][1] for slot in given}
         reply = ("" if len(slots) == len(ORDER) else agent.SAY_PLEASURE) + agent.next_question(slots)
@@ -272,9 +281,7 @@ class Dialogue:
         spoken, normal = self.draw(slot)
         slots[slot] = normal
         if slot in ("time", "party") or rng.random() < 0.4:
-            template = {"day": ["make it {on}", "{on}", "i meant {on}"], "time": ["make it at {time}", "at {time}", "i meant at {time}"],
-                        "party": ["make it {people}", "we are {people}", "for {people}"], "name": ["the name is {name}", "my name is {name}"]}
-            part = say.fill(rng, rng.choice(template[slot]), {slot: spoken}, must_say_people=True)
+            part = say.fill(rng, rng.choice(EARLY_CHANGE[slot]), {slot: spoken}, must_say_people=True)
             self.add_text(rng.choice(say.CORRECTION) + " " + part, self.reply_to(slots, {slot: normal}), "early")
         else:
             held = self.held()

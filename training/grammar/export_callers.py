@@ -7,6 +7,7 @@ import random
 import sys
 
 from . import agent
+from .check import example
 from .phrases import ADDITIONS, ANSWERS, PHRASES
 from .slots import DAYS, HOURS, MINUTES, NAMES, NUMBERS, PARTIES, RELATIVE_DAYS, spoken_people, spoken_times
 from .split import is_held_out
@@ -20,12 +21,15 @@ COMBINATIONS = ["for {people}", "{on}", "for {people} {on}", "{on} at {time}", "
 def slots():
     times = ["noon"] + [f"{hour} {minutes}".strip() for hour in HOURS[1:] for minutes in dict.fromkeys(MINUTES)]
     return {
-        "day": [{"normal": d, "spoken": [d], "on": [d] if d in RELATIVE_DAYS else [f"on {d}", f"this {d}", f"for {d}", f"next {d}"]}
-                for d in DAYS],
+        "day": [{"normal": d, "spoken": [d], "on": ways_of_saying_on(d)} for d in DAYS],
         "time": [{"normal": t, "spoken": spoken_times(t)} for t in times],
-        "party": [{"normal": p, "spoken": [p] + (["a couple"] if p == "two" else []), "people": spoken_people(p)} for p in PARTIES],
+        "party": [{"normal": p, "spoken": [p] + ["a couple"] * (p == "two"), "people": spoken_people(p)} for p in PARTIES],
         "name": [{"normal": n, "spoken": [n]} for n in NAMES],
     }
+
+
+def ways_of_saying_on(day):
+    return [day] if day in RELATIVE_DAYS else [f"on {day}", f"this {day}", f"for {day}", f"next {day}"]
 
 
 def phrases():
@@ -55,10 +59,10 @@ def texts():
 
 
 def main():
-    exported = {"schemaVersion": 1, "slots": slots(), "digits": [{"normal": d, "spoken": ["zero", "oh"] if d == "zero" else [d]} for d in NUMBERS[:10]],
-                "phrases": phrases(), "agent": texts()}
-    assert not any(is_held_out(t.format(day="friday", on="on friday", time="noon", people="two people", name="baker", digits="one two"))
-                   for key, pair in exported["phrases"].items() if key not in ADDITIONS for t in pair["trained"])
+    digits = [{"normal": d, "spoken": ["zero", "oh"] if d == "zero" else [d]} for d in NUMBERS[:10]]
+    exported = {"schemaVersion": 1, "slots": slots(), "digits": digits, "phrases": phrases(), "agent": texts()}
+    trained = [t for key, pair in exported["phrases"].items() if key not in ADDITIONS for t in pair["trained"]]
+    assert not any(is_held_out(example(template)) for template in trained)
     assert all(len(pair["heldOut"]) >= 2 for pair in exported["phrases"].values())
     with open(sys.argv[1], "w") as file:
         json.dump(exported, file, indent=1)

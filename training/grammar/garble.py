@@ -7,9 +7,9 @@ from .split import is_held_out
 SCRAPS = "the a um and in of it is was with would like for at to we can uh so".split()
 ECHOES = ["is there anything else i can do for you", "what would you like to change", "of course take your time",
           "is that correct", "sorry i did not catch that", "are you still there", "what name should i put it under"]
-TELLING = {"yes", "not", "no", "sorry", "one", "that's", "fine", "okay", "change", "instead", "wrong", "open", "book", "booked",
-           "booking", "cancel", "call", "space", "table", "reservation", "dinner", "person", "many", "called", "rather", "please", "at", "around", "about", "name",
-           "for", "under"}
+TELLING = set(
+    "yes not no sorry one that's fine okay change instead wrong open book booked booking cancel call space table reservation "
+    "dinner person many called rather please at around about name for under".split())
 
 
 def carrier_words():

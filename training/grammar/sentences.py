@@ -14,8 +14,8 @@ from .slots import NAMES, ORDER, draw_digits, draw_slot
 from .split import is_held_out
 
 MAX_CHARACTERS = 110
-SHORT_KEYS = ["yes", "yes", "yes", "no", "no", "noMore", "noMore", "bye", "bye", "repeat", "hold", "junk", "human", "callback", "callback",
-              "helloAlone", "stillThere", "stillHere", "wantsMore"]
+SHORT_KEYS = ["yes", "yes", "yes", "no", "no", "noMore", "noMore", "bye", "bye", "repeat", "hold", "junk", "human",
+              "callback", "callback", "helloAlone", "stillThere", "stillHere", "wantsMore"]
 TOPIC_KEYS = [key for key in PHRASES if key.startswith("info.")]
 
 
@@ -138,8 +138,10 @@ def vocabulary():
     if not _vocabulary:
         texts = [template for trained, _ in PHRASES.values() for template in trained]
         texts += slots.NAMES + slots.DAYS + slots.NUMBERS + slots.ALONE + slots.COUPLE + say.CORRECTION + say.BETWEEN
-        texts += [spoken for hour in slots.HOURS for minutes in slots.MINUTES for spoken in slots.spoken_times(f"{hour} {minutes}".strip())]
-        texts += slots.spoken_people("one") + slots.spoken_people("two") + ["on this for next oh at around about under the name but mean"]
+        times = [f"{hour} {minutes}".strip() for hour in slots.HOURS for minutes in slots.MINUTES]
+        texts += [spoken for time in times for spoken in slots.spoken_times(time)]
+        texts += slots.spoken_people("one") + slots.spoken_people("two")
+        texts += ["on this for next oh at around about under the name but mean"]
         texts += agent.every_text()
         _vocabulary[:] = sorted({word for text in texts for word in normalise(re.sub(r"\{.*?\}", " ", text)).split()})
     return _vocabulary

@@ -10,7 +10,8 @@ COUNT = "|".join(NUMBERS)
 PATTERNS = {
     "day": "(?:" + "|".join(DAYS) + ")",
     "on": "(?:(?:on|this|for|next) )?(?:" + "|".join(DAYS) + ")",
-    "time": f"(?:(?:a )?(?:half past|quarter past|quarter to) )?(?:noon|{COUNT})(?: (?:thirty|fifteen|forty five|o'clock|pm|in the evening))*",
+    "time": f"(?:(?:a )?(?:half past|quarter past|quarter to) )?(?:noon|{COUNT})"
+            "(?: (?:thirty|fifteen|forty five|o'clock|pm|in the evening))*",
     "people": "(?:" + "|".join([*ALONE, *COUPLE, f"(?:{COUNT})(?: (?:people|person|persons|guests|of us))?"]) + ")",
     "name": r"[a-z']+",
     "digits": f"(?:(?:{COUNT}|oh)(?: |$))+",

@@ -104,7 +104,8 @@ def main():
     for name in args.sets:
         held_out, noisy, invented = SETS[name]
         tally = score(model, tokenizer, SEED, args.dialogues, held_out, noisy, invented, args.show)
-        results[name] = {kind: {"share": round(right / total, 4), "right": right, "of": total} for kind, (right, total) in tally.items()}
+        results[name] = {kind: {"share": round(right / total, 4), "right": right, "of": total}
+                         for kind, (right, total) in tally.items()}
         print(name, {kind: f"{r['share']} ({r['of']})" for kind, r in results[name].items()}, flush=True)
     if args.json:
         args.json.write_text(json.dumps({"seed": SEED, "calls": args.dialogues, "sets": results}, indent=1) + "\n")

@@ -8,7 +8,8 @@ SOUND_ALIKES = {"at": "it", "would": "what", "please": "police", "like": "light"
                 "could": "can", "we": "the", "are": "or", "it": "at", "i": "a", "my": "by", "the": "a", "that's": "that",
                 "i'm": "i am", "on": "and", "put": "but", "you": "we", "have": "of", "a": "the"}
 ASIDE = sorted({w for trained, _ in ADDITIONS.values() for text in trained for w in text.split()} - SLOT_WORDS)
-HARMLESS = frozenset(CARRIER_WORDS) | {"name", "around", "about", "under", "please"} | frozenset(SCRAPS) | frozenset(ASIDE)  # may be damaged at will
+# words that may be damaged at will
+HARMLESS = frozenset(CARRIER_WORDS) | {"name", "around", "about", "under", "please"} | frozenset(SCRAPS) | frozenset(ASIDE)
 ERROR_COUNTS = [0] * 64 + [1] * 22 + [2] * 9 + [3] * 5
 PUNCTUATION_SHARE = 0.08
 
@@ -44,6 +45,6 @@ def insert(rng, words):
     """A stray word, mostly at the beginning or the end; never inside a number, a time or a party."""
     if not words:
         return words
-    places = [i for i in range(len(words) + 1) if not (0 < i < len(words) and (words[i - 1] in SLOT_WORDS or words[i] in NUMBERS))]
-    i = rng.choice([0, rng.choice(places or [0])])
+    inner = [i for i in range(1, len(words)) if words[i - 1] not in SLOT_WORDS and words[i] not in NUMBERS]
+    i = rng.choice([0, rng.choice([0, *inner, len(words)])])
     return words[:i] + [rng.choice(SCRAPS if rng.random() < 0.6 else CARRIER_WORDS)] + words[i:]

@@ -148,7 +148,8 @@ class Trainer:
                 self.save()
                 self.evaluate()
         self.save()
-        self.say(f"{'stopped' if self.is_stopped else 'done'}: {self.step} steps, {self.samples} dialogues, {self.tokens} tokens, {self.deadline.elapsed_s():.0f} s")
+        self.say(f"{'stopped' if self.is_stopped else 'done'}: {self.step} steps, {self.samples} dialogues, "
+                 f"{self.tokens} tokens, {self.deadline.elapsed_s():.0f} s")
 
     def stop(self, *_):
         """SIGTERM: save after this step and end, to be resumed."""
@@ -166,15 +167,16 @@ class Trainer:
         scores = {kind: round(right / total, 4) for kind, (right, total) in tally.items()}
         self.say("evaluation " + " ".join(f"{kind} {share} ({tally[kind][1]})" for kind, share in scores.items()))
         with open(self.args.out / "curve.jsonl", "a") as file:
-            point = {"step": self.step, "seconds": round(self.deadline.elapsed_s()), "samples": self.samples, "tokens": self.tokens,
-                     "loss": round(float(np.mean(self.losses[-200:])), 4), **scores}
+            point = {"step": self.step, "seconds": round(self.deadline.elapsed_s()), "samples": self.samples,
+                     "tokens": self.tokens, "loss": round(float(np.mean(self.losses[-200:])), 4), **scores}
             file.write(json.dumps(point) + "\n")
 
     def save(self):
         torch.save(self.model.state_dict(), self.args.out / "model.pt")
-        torch.save({"model": self.model.state_dict(), "optimisers": self.optimisers.state(), "step": self.step, "samples": self.samples,
-                    "tokens": self.tokens, "elapsed_s": self.deadline.elapsed_s(), "rng": self.rng.getstate()},
-                   self.args.out / "checkpoint.pt")
+        state = {"model": self.model.state_dict(), "optimisers": self.optimisers.state(), "step": self.step,
+                 "samples": self.samples, "tokens": self.tokens, "elapsed_s": self.deadline.elapsed_s(),
+                 "rng": self.rng.getstate()}
+        torch.save(state, self.args.out / "checkpoint.pt")
 
     def load(self):
         state = torch.load(self.args.out / "checkpoint.pt", weights_only=False)

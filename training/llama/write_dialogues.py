@@ -37,8 +37,8 @@ def main():
     args = parser.parse_args()
     calls = draw_calls(random.Random(SEED), args.count, args.held_out, args.invented_names)
     assert all(is_held_out(t.caller) for turns in calls for t in turns if t.held_out)
-    rows = [json.dumps({"turns": [{"caller": t.caller, "reply": t.reply, "kind": t.kind, "heldOut": t.held_out} for t in turns]})
-            for turns in calls]
+    rows = [json.dumps({"turns": [{"caller": t.caller, "reply": t.reply, "kind": t.kind, "heldOut": t.held_out}
+                                  for t in turns]}) for turns in calls]
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text("[\n" + ",\n".join(rows) + "\n]\n")
     turns = [t for call in calls for t in call]
