@@ -7,7 +7,7 @@
  * Run: node bench/main.ts models/dialogue [--pack PACK] [--limit DIALOGUES]
  */
 import { join } from 'node:path';
-import { readCallerGrammar } from '../../src/caller/caller-grammar.ts';
+import { GRAMMAR_FILE, readCallerGrammar } from '../../src/caller/caller-grammar.ts';
 import { DEFAULT_CONFIG } from '../../src/config/key-paths.ts';
 import { loadPack } from '../../src/models/pack.ts';
 import { packFolderOf } from '../../src/models/pack-folders.ts';
@@ -29,7 +29,7 @@ const GENERATED_CALLERS = 240;
 
 export async function benchRows({ pack: name, limit }: BenchOptions): Promise<BenchResult> {
   const pack = await loadPack(packFolderOf(name));
-  const grammar = readCallerGrammar(join(pack.folder, 'callers', 'grammar.json'));
+  const grammar = readCallerGrammar(join(pack.folder, GRAMMAR_FILE));
   const most = limit ?? Number.POSITIVE_INFINITY;
   const dialogues = readDialogues().slice(0, most);
   const recorded = readRecordedCallers().slice(0, most);
