@@ -46,7 +46,7 @@ describe('docs/errors.md', () => {
 });
 
 describe('docs/cli.md', () => {
-  it.each(['start', 'demo', 'call', 'doctor', 'check', 'gpu install', 'test'])(
+  it.each(['start', 'demo', 'call', 'stress', 'doctor', 'check', 'gpu install', 'test'])(
     'has %s with its options, no more and no less',
     async (command) => {
       const { stdout } = await wildfire([...command.split(' '), '--help']);
