@@ -38,8 +38,13 @@ def export(model, path):
         torch.onnx.export(
             model, (ids, style, speed), path, input_names=["input_ids", "style", "speed"], output_names=["waveform"],
             dynamic_axes={"input_ids": {1: "tokens"}, "waveform": {1: "samples"}}, opset_version=17, dynamo=False)
+    shrink(path, model.vocoder)
+
+
+def shrink(path, vocoder):
+    """Takes out of an exported file what a node can compute."""
     graph_model = onnx.load(path)
-    compute_fourier_tables(graph_model.graph, model.vocoder)
+    compute_fourier_tables(graph_model.graph, vocoder)
     onnx.checker.check_model(graph_model)
     onnx.save(graph_model, path)
 

@@ -47,9 +47,9 @@ class Speaker(nn.Module):
         """style [B, 256] -> 0 (male) .. 1 (female), [B, 1]"""
         return torch.sigmoid(self.gate(torch.clamp(style, -10, 10)))
 
-    def encode(self, ids, style):
+    def encode(self, ids, femaleness):
         """-> (token features [B, WIDTH, N], log1p of the durations in frames [B, N])"""
-        x = self.embedding(ids).transpose(1, 2) + self.voice(self.femaleness(style))[:, :, None]
+        x = self.embedding(ids).transpose(1, 2) + self.voice(femaleness)[:, :, None]
         x = self.encoder(x)
         return x, self.duration(x)[:, 0]
 
@@ -77,8 +77,11 @@ class Speaker(nn.Module):
 
     def forward(self, input_ids, style, speed):
         """One sentence: ids [1, N], style [1, 256], speed [1] -> waveform [1, samples] at 24 kHz"""
-        ids = input_ids.clamp(0, len(VOCABULARY) - 1)
-        x, log_durations = self.encode(ids, style)
+        return self.speak(input_ids.clamp(0, len(VOCABULARY) - 1), self.femaleness(style), speed)
+
+    def speak(self, ids, femaleness, speed):
+        """ids [1, N] of VOCABULARY with a pad at both ends, femaleness [1, 1], speed [1] -> waveform [1, samples]"""
+        x, log_durations = self.encode(ids, femaleness)
         speed = torch.clamp(speed, *SPEED_RANGE)
         durations = (torch.exp(torch.clamp(log_durations, 0, 4.4)) - 1) / speed[:, None]
         durations = torch.round(torch.clamp(durations, 0, MAX_FRAMES_PER_TOKEN)).long()

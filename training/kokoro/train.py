@@ -68,7 +68,7 @@ def spectral_loss(made, wanted):
 
 def losses_of(model, batch, rng):
     """-> (spectral, duration, pitch); the true durations and pitch are given to the decoder"""
-    x, log_durations = model.encode(batch["ids"], batch["style"])
+    x, log_durations = model.encode(batch["ids"], model.femaleness(batch["style"]))
     wanted = torch.log1p(batch["durations"].float())
     duration = (((log_durations - wanted) ** 2) * batch["token_mask"]).sum() / batch["token_mask"].sum()
     frames = batch["f0"].shape[1]

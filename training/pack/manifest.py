@@ -1,6 +1,8 @@
 """Writes PACK/manifest.json: what the stages need, with the size and hash of every file.
 
-    python -m pack.manifest PACK [--whisper-dtype fp32]
+    python -m pack.manifest PACK [--whisper-dtype fp32] [--speaker kokoro]
+
+The pack holds one speaker in two formats; --speaker says which one calls use.
 """
 import argparse
 import hashlib
@@ -13,10 +15,14 @@ VERSION = "0.1.0"
 DESCRIPTION = (
     "Small models trained from nothing on synthetic speech: the phone assistant of the Harbour Kitchen, a made-up restaurant."
 )
-STAGE_FOLDERS = ("kokoro", "llama", "whisper")  # the pack may hold other things that no stage loads
+STAGE_FOLDERS = ("kokoro", "llama", "piper", "whisper")  # the pack may hold other things that no stage loads
+SPEAKERS = {
+    "kokoro": {"engine": "kokoro", "folder": "kokoro", "dtype": "fp32", "voice": "af_heart"},
+    "piper": {"engine": "piper", "folder": "piper", "voice": "heart"},
+}
 
 
-def describe(folder, whisper_dtype):
+def describe(folder, whisper_dtype, speaker="kokoro"):
     """-> the manifest"""
     files = sorted(p for name in STAGE_FOLDERS for p in (folder / name).rglob("*") if p.is_file())
     return {
@@ -28,7 +34,7 @@ def describe(folder, whisper_dtype):
         "stages": {
             "whisper": {"engine": "whisper", "folder": "whisper", "dtype": whisper_dtype},
             "llama": {"engine": "llama", "file": next(f for f in names(folder, files) if f.endswith(".gguf")), "temperature": 0},
-            "tts": {"engine": "kokoro", "folder": "kokoro", "dtype": "fp32", "voice": "af_heart"},
+            "tts": SPEAKERS[speaker],
         },
         "files": [{"path": name, "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
                   for name, path in zip(names(folder, files), files)],
@@ -43,8 +49,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--whisper-dtype", choices=["fp32", "q8"], default="fp32")
+    parser.add_argument("--speaker", choices=list(SPEAKERS), default="kokoro")
     args = parser.parse_args()
-    manifest = describe(args.folder, args.whisper_dtype)
+    manifest = describe(args.folder, args.whisper_dtype, args.speaker)
     (args.folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     print(f"{len(manifest['files'])} files, {sum(f['bytes'] for f in manifest['files']) / 1e6:.1f} MB")
 
