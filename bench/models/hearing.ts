@@ -3,7 +3,7 @@ import type { Transcript } from '../../src/workers/protocol.ts';
 import { type BenchRow, figure, rounded } from '../bench-row.ts';
 import type { RecordedUtterance } from './evaluation-data.ts';
 import type { Condition } from './telephone-line.ts';
-import { digitsIn, errorRate, factsHeard, wordErrors } from './transcript-score.ts';
+import { coreOf, digitsIn, errorRate, factsHeard, wordErrors } from './transcript-score.ts';
 
 export interface Hearing {
   readonly condition: Condition;
@@ -50,14 +50,21 @@ export function errorRow(condition: Condition, hearings: readonly Hearing[], see
   });
 }
 
-/** Share of names, numbers, days and times that cannot be found in the transcripts; phone numbers apart. */
+/**
+ * Share of names, numbers, days and times whose words cannot be found in the transcripts; phone numbers apart.
+ * `asSpoken` asks for every word of the fact: "six guests" for "six".
+ */
 export function slotRow(hearings: readonly Hearing[]): BenchRow {
   const facts = hearings.flatMap((hearing) =>
     factsOf(hearing).map((fact) => ({ ...fact, said: hearing.said.text, heard: hearing.heard })),
   );
   const missed = facts.filter(({ isHeard }) => !isHeard);
+  const literal = hearings.flatMap(({ said: { utterance }, heard }) =>
+    utterance.digits === undefined ? factsHeard(utterance.spokenSlots, heard) : [],
+  );
   return figure('models.slotError.clean', 'fraction', missed.length / facts.length, {
     facts: facts.length,
+    asSpoken: rounded(literal.filter((isFound) => !isFound).length / literal.length),
     bySlot: Object.fromEntries(
       [...Map.groupBy(facts, ({ slot }) => slot)].map(([slot, own]) => [
         slot,
@@ -87,7 +94,7 @@ export function factsOf({ said: { utterance }, heard }: Pick<Hearing, 'said' | '
   const slots = Object.keys(utterance.slots);
   // Digits stand among the spoken slots, but under no slot.
   const words = utterance.digits === undefined ? utterance.spokenSlots : [];
-  const isHeard = factsHeard(words, heard);
+  const isHeard = factsHeard(words.map(coreOf), heard);
   return words.map((spoken, i) => ({ slot: slots[i] ?? 'other', words: spoken, isHeard: isHeard[i]! }));
 }
 

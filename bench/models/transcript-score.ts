@@ -51,6 +51,22 @@ export function factsHeard(facts: readonly string[], heard: string): boolean[] {
   });
 }
 
+/**
+ * The words of a fact that say its value: "next thursday" is thursday, "six guests" is six, "seven o'clock in the
+ * evening" is seven. Whoever hears these has the fact, whatever else went wrong.
+ */
+export function coreOf(fact: string): string {
+  const words = wordsOf(fact);
+  const first = words.findIndex((word) => !NEUTRAL.has(word));
+  const last = words.findLastIndex((word) => !NEUTRAL.has(word));
+  return first < 0 ? fact : words.slice(first, last + 1).join(' ');
+}
+
+/** Around a value they change nothing (training/grammar/slots.py). */
+const NEUTRAL = new Set(
+  "a on this for next people persons person guests of us pm o'clock in the evening".split(' '),
+);
+
 /** Every digit word of a text in normal form, in order: "my number is oh seven" -> ["zero", "seven"]. */
 export function digitsIn(text: string): string[] {
   return wordsOf(text)

@@ -1,6 +1,12 @@
 /** The scores of the models bench: word errors, facts, digits. */
 import { describe, expect, it } from 'vitest';
-import { digitsIn, errorRate, factsHeard, wordErrors } from '../../../bench/models/transcript-score.ts';
+import {
+  coreOf,
+  digitsIn,
+  errorRate,
+  factsHeard,
+  wordErrors,
+} from '../../../bench/models/transcript-score.ts';
 
 describe('word errors', () => {
   it.each([
@@ -34,6 +40,20 @@ describe('facts', () => {
   ])('%s', (_name, facts, heard, found) => {
     expect(factsHeard(facts, heard)).toEqual(found);
   });
+});
+
+it.each([
+  ['next thursday', 'thursday'],
+  ['six guests', 'six'],
+  ['four of us', 'four'],
+  ["seven o'clock in the evening", 'seven'],
+  ['a quarter to ten pm', 'quarter to ten'],
+  ['half past seven', 'half past seven'],
+  ['me and my wife', 'me and my wife'],
+  ['just the two of us', 'just the two'],
+  ['baker', 'baker'],
+])('the value in "%s" is "%s"', (fact, core) => {
+  expect(coreOf(fact)).toBe(core);
 });
 
 it('reads digits, however zero is said', () => {
