@@ -84,7 +84,9 @@ export async function holdConversation(
     ? await agentStarts(parts, answeredAtMs, GREETING_TIMEOUT_MS)
     : null;
   let heard =
-    greetingAtMs === null ? { text: '', endMs: answeredAtMs } : await hearOut(mind, parts, greetingAtMs);
+    greetingAtMs === null
+      ? { text: '', endMs: answeredAtMs }
+      : await hearOut(mind, parts, { fromMs: greetingAtMs, sinceMs: greetingAtMs });
   const greeting = heard.text;
   parts.onGreeting?.(greeting);
   const steps: StepResult[] = [];
@@ -92,7 +94,7 @@ export async function holdConversation(
   let bargesIn = false;
   while (action.kind !== 'hangUp' && !parts.isHungUp()) {
     const spoken = await takeTurn(action, parts, { heardEndMs: heard.endMs, bargesIn });
-    const reply = await hearReply(action, spoken.replyAtMs, { mind, parts });
+    const reply = await hearReply(action, spoken, { mind, parts });
     const step = { ...spoken, reply: reply.heard.text, goalMet: mind.wasReplyGood };
     steps.push(step);
     parts.onStep?.(step);
@@ -154,9 +156,10 @@ interface Reply {
 
 async function hearReply(
   { bargeInAfterMs }: Turn,
-  replyAtMs: number | null,
+  spoken: Spoken,
   { mind, parts }: { readonly mind: CallerMind; readonly parts: ConversationParts },
 ): Promise<Reply> {
+  const { replyAtMs } = spoken;
   if (replyAtMs === null) {
     return { heard: { text: '', endMs: monotonicMs() }, next: mind.next(''), isCut: false };
   }
@@ -165,8 +168,19 @@ async function hearReply(
     const next = mind.interrupt(soFar);
     if (next !== null) return { heard: { text: soFar, endMs: monotonicMs() }, next, isCut: true };
   }
-  const heard = await hearOut(mind, parts, replyAtMs);
+  const fromMs = heardFromMs(spoken, replyAtMs, parts);
+  const heard = await hearOut(mind, parts, { fromMs, sinceMs: replyAtMs });
   return { heard, next: mind.next(heard.text), isCut: false };
+}
+
+/** An agent that took a pause for the end answers while the caller still speaks: that belongs to the reply. */
+function heardFromMs(
+  { bargeIn, startedAtMs }: Spoken,
+  replyAtMs: number,
+  { telephone }: ConversationParts,
+): number {
+  const firstAtMs = bargeIn ? null : telephone.heard.firstVoicedAtMs(startedAtMs);
+  return Math.min(replyAtMs, firstAtMs ?? replyAtMs);
 }
 
 /** Waits until `afterMs` into the reply. @returns false when it was over before */
@@ -179,16 +193,23 @@ async function isStillTalking(
   return !parts.isHungUp() && parts.telephone.heard.silenceStartMs(replyAtMs, AGENT_DONE_MS) === null;
 }
 
-/** Listens until the agent is done, and longer where what it said so far wants no answer. */
-async function hearOut(mind: CallerMind, parts: ConversationParts, sinceMs: number): Promise<Heard> {
+/**
+ * Listens until the agent is done, and longer where what it said so far wants no answer.
+ * @param fromMs what it said before `sinceMs`, from here on, belongs to it
+ */
+async function hearOut(
+  mind: CallerMind,
+  parts: ConversationParts,
+  { fromMs, sinceMs }: { readonly fromMs: number; readonly sinceMs: number },
+): Promise<Heard> {
   const giveUpAtMs = sinceMs + REPLY_LENGTH_LIMIT_MS;
   let endMs = await agentIsDone(parts, sinceMs);
-  let text = await transcript(parts, sinceMs, endMs);
+  let text = await transcript(parts, fromMs, endMs);
   while (!mind.wantsAnswer(text) && !parts.isHungUp() && monotonicMs() < giveUpAtMs) {
     const resumedAtMs = await agentStarts(parts, endMs, AGENT_GOES_ON_MS);
     if (resumedAtMs === null) break;
     endMs = await agentIsDone(parts, resumedAtMs);
-    text = await transcript(parts, sinceMs, endMs);
+    text = await transcript(parts, fromMs, endMs);
   }
   return { text, endMs };
 }

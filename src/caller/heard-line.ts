@@ -38,7 +38,10 @@ export class HeardLine {
 
   /** Arrival of the first voiced frame at or after `sinceMs`; null when there was none. */
   firstVoicedAtMs(sinceMs: number): number | null {
-    return this.#frames.find((frame) => frame.isVoiced && frame.arrivedAtMs >= sinceMs)?.arrivedAtMs ?? null;
+    for (let i = this.#firstAt(sinceMs); i < this.#frames.length; i++) {
+      if (this.#frames[i]!.isVoiced) return this.#frames[i]!.arrivedAtMs;
+    }
+    return null;
   }
 
   /** Arrival of the last voiced frame in [sinceMs, beforeMs); null when there was none. */
@@ -52,8 +55,8 @@ export class HeardLine {
   /** First silent frame after `sinceMs` that starts a silence of at least `silenceMs`; null when there is none yet. */
   silenceStartMs(sinceMs: number, silenceMs: number): number | null {
     let startedAtMs: number | null = null;
-    for (const frame of this.#frames) {
-      if (frame.arrivedAtMs < sinceMs) continue;
+    for (let i = this.#firstAt(sinceMs); i < this.#frames.length; i++) {
+      const frame = this.#frames[i]!;
       if (frame.isVoiced) startedAtMs = null;
       else startedAtMs ??= frame.arrivedAtMs;
       if (startedAtMs !== null && frame.arrivedAtMs - startedAtMs >= silenceMs) return startedAtMs;
@@ -63,11 +66,23 @@ export class HeardLine {
 
   /** The audio that arrived in [fromMs, toMs), as a copy. */
   slice(fromMs: number, toMs: number): Int16Array {
-    const frames = this.#frames.filter(({ arrivedAtMs }) => arrivedAtMs >= fromMs && arrivedAtMs < toMs);
+    const frames = this.#frames.slice(this.#firstAt(fromMs), this.#firstAt(toMs));
     if (frames.length === 0) return new Int16Array(0);
     const from = Math.min(...frames.map(({ position }) => position));
     const to = Math.max(...frames.map(({ position, lengthSamples }) => position + lengthSamples));
     return this.#samples.slice(from, to);
+  }
+
+  /** Index of the first frame that arrived at or after `atMs`; they stand in the order of their arrival. */
+  #firstAt(atMs: number): number {
+    let low = 0;
+    let high = this.#frames.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#frames[middle]!.arrivedAtMs < atMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #ensureCapacity(lengthSamples: number): void {
