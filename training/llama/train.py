@@ -27,7 +27,7 @@ from .tokenizer import END_OF_TEXT, build_tokenizer
 
 BATCH = 16
 POOL_BATCHES = 16  # samples are sorted by length within a pool, so that batches carry little padding
-BATCH_TOKENS = 6000  # long calls come in smaller batches: the memory of eager attention grows with the square
+BATCH_SQUARES = 16 * 330**2  # samples x length^2: what eager attention takes; long calls come in smaller batches
 WARMUP_STEPS = 150
 MATRIX_RATE, OTHER_RATE = 3e-3, 2e-3
 STRANGE_SHARE = 0.10  # answers in carriers of random words
@@ -54,7 +54,7 @@ def draw_pool(tokenizer, rng, progress):
     samples = sorted((draw_sample(tokenizer, rng, progress) for _ in range(BATCH * POOL_BATCHES)), key=lambda s: len(s[0]))
     batches = [[]]
     for sample in samples:
-        if len(batches[-1]) == BATCH or (len(batches[-1]) + 1) * len(sample[0]) > BATCH_TOKENS:
+        if len(batches[-1]) == BATCH or (len(batches[-1]) + 1) * len(sample[0]) ** 2 > BATCH_SQUARES:
             batches.append([])
         batches[-1].append(sample)
     rng.shuffle(batches)
