@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MEL_BANDS = 80
+FRAME_BYTES = MEL_BANDS * 2
+
 
 @dataclass
 class Utterance:
@@ -21,7 +24,7 @@ class Utterance:
 
 
 def write_shard(path, utterances, mels):
-    np.save(f"{path}.mel.npy", np.concatenate(mels).astype(np.float16))
+    np.save(f"{path}.mel.npy", np.ascontiguousarray(np.concatenate(mels), np.float16))  # frame after frame: mels come band after band
     fields = ("text", "voice", "snr_db", "frames", "phonemes")
     with open(f"{path}.json.new", "w") as file:
         json.dump([{f: getattr(u, f) for f in fields} for u in utterances], file, ensure_ascii=False)
@@ -29,10 +32,10 @@ def write_shard(path, utterances, mels):
 
 
 class Shards:
-    """Several shards as one list; mels stay memory-mapped."""
+    """Several shards as one list. Mels stay on disk: the page cache holds them for both ranks."""
 
     def __init__(self, paths=()):
-        self.mels, self.utterances = [], []
+        self.files, self.utterances = [], []
         for path in paths:
             self.add(path)
 
@@ -42,9 +45,10 @@ class Shards:
         for entry in json.load(open(f"{path}.json")):
             if entry["phonemes"]:  # each name once in memory, not once per frame
                 entry["phonemes"] = [sys.intern(p) for p in entry["phonemes"]]
-            self.utterances.append(Utterance(**entry, shard=len(self.mels), first_frame=first))
+            self.utterances.append(Utterance(**entry, shard=len(self.files), first_frame=first))
             first += entry["frames"]
-        self.mels.append(np.load(f"{path}.mel.npy", mmap_mode="r"))
+        mapped = np.load(f"{path}.mel.npy", mmap_mode="r")
+        self.files.append((os.open(f"{path}.mel.npy", os.O_RDONLY), mapped.offset))
         return self.utterances[before:]
 
     def __len__(self):
@@ -53,4 +57,6 @@ class Shards:
     def mel(self, index):
         """-> [frames, 80] float32"""
         u = self.utterances[index]
-        return self.mels[u.shard][u.first_frame: u.first_frame + u.frames].astype(np.float32)
+        file, offset = self.files[u.shard]
+        data = os.pread(file, u.frames * FRAME_BYTES, offset + u.first_frame * FRAME_BYTES)
+        return np.frombuffer(data, np.float16).reshape(u.frames, MEL_BANDS).astype(np.float32)

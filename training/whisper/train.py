@@ -29,7 +29,8 @@ from .words import word_errors
 
 RANKS = 2
 BATCH, SMALLEST_PART = 48, 10
-MATRIX_RATE, OTHER_RATE, WARMUP_STEPS, DECAY = 2.5e-3, 1.5e-3, 200, 0.02
+LONG_FRAMES = 500
+MATRIX_RATE, OTHER_RATE, WARMUP_STEPS, RESUMED_WARMUP_STEPS, DECAY = 2.5e-3, 1.5e-3, 200, 50, 0.02
 EASY_SHARE = 0.10  # of the schedule: clean clips only, until the encoder has found the phonemes
 EASY_DB = 18
 TEST_SETS = [["voice-clean", "rms-noisy", "silence"], ["rms-clean", "voice-noisy", "rms-loss3"]]  # per rank
@@ -137,11 +138,12 @@ class Trainer:
         full = self.shared_rng.random() < (0.02 if self.progress < 0.8 else 0.12)
         noise_share, token_noise = 0.3 * min(1, late / 0.25), 0.06 * min(1, late / 0.25)
         mine, start_s = self.my_part(indices), time.perf_counter()
-        batch = self.maker.make(list(mine), full, noise_share, token_noise)
-        loss, figures = self.losses(batch)
-        (loss * (len(mine) * RANKS / len(indices))).backward()
+        is_long = full or max(self.shards.utterances[i].frames for i in mine) > LONG_FRAMES
+        for part in np.array_split(mine, 2 if is_long else 1):  # in halves, or their activations fill the memory
+            loss, figures = self.losses(self.maker.make(list(part), full, noise_share, token_noise))
+            (loss * (len(part) * RANKS / len(indices))).backward()
         self.average_gradients(deadline, (time.perf_counter() - start_s) / len(mine))
-        self.optimisers.step(cosine_rate(self.step, self.progress, WARMUP_STEPS))
+        self.optimisers.step(cosine_rate(self.step, self.progress, RESUMED_WARMUP_STEPS if self.resumed else WARMUP_STEPS))
         self.share_matrices()
         self.step, self.seen = self.step + 1, self.seen + len(indices)
         self.recent = self.recent[-99:] + [figures]
