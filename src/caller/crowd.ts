@@ -14,6 +14,7 @@ import type { CallerGrammar, Phrasing } from './caller-grammar.ts';
 import { type CallerKind, type CallerPlan, planCaller } from './caller-plan.ts';
 import { generatedCaller } from './live-caller.ts';
 import { type PlacedCall, placeCall } from './place-call.ts';
+import { punctually } from './punctual.ts';
 import type { TelephoneCounters } from './telephone.ts';
 
 export interface CrowdOptions {
@@ -88,7 +89,8 @@ export async function runCrowd(options: CrowdOptions): Promise<CrowdResult> {
       onInvite: (invite) => invite.reject(486),
     });
     try {
-      return await new Crowd(options, { engines, userAgent, localAddress }).run();
+      const crowd = new Crowd(options, { engines, userAgent, localAddress });
+      return await punctually(() => crowd.run());
     } finally {
       await userAgent.close();
     }

@@ -1,5 +1,5 @@
 /** Draws how a caller sounds and how good its line is. Pure. */
-import { NOISE_KINDS, type NoiseKind } from './impairment.ts';
+import type { NoiseKind } from './impairment.ts';
 import type { Draw } from './seeded-random.ts';
 
 export interface VoicePlan {
@@ -24,6 +24,13 @@ export interface LinePlan {
 export const CLEAN_LINE: LinePlan = { snrDb: null, noise: 'white', gainDb: 0, lossPercent: 0 };
 
 const VOICES = ['af_heart', 'af_bella', 'af_sky', 'am_michael', 'am_adam', 'am_echo', 'bf_emma', 'bm_george'];
+/** As in training/speech/telephone.py. */
+const NOISE_SHARES: readonly (readonly [NoiseKind, number])[] = [
+  ['white', 0.45],
+  ['brown', 0.35],
+  ['resonant', 0.1],
+  ['wavering', 0.1],
+];
 /** Pitch in steps whose resampling ratio has a short filter. */
 const PITCH_STEP = 0.02;
 
@@ -39,7 +46,7 @@ export function drawVoice(draw: Draw): VoicePlan {
 export function drawLine(draw: Draw): LinePlan {
   return {
     snrDb: draw.isTrue(0.4) ? null : rounded(draw.between(15, 35)),
-    noise: draw.pick(NOISE_KINDS),
+    noise: draw.weighted(NOISE_SHARES),
     gainDb: rounded(draw.between(-14, 0)),
     lossPercent: draw.isTrue(0.25) ? rounded(draw.between(0.5, 3)) : 0,
   };

@@ -3,6 +3,7 @@ import type { CallResult } from '../caller/call-result.ts';
 import type { TranscribeSamples } from '../caller/ear.ts';
 import type { LiveCaller } from '../caller/live-caller.ts';
 import { type PlacedCall, placeCall } from '../caller/place-call.ts';
+import { punctually } from '../caller/punctual.ts';
 import { SipUserAgent } from '../sip/user-agent.ts';
 import { printCall, printStep } from './call-printer.ts';
 import { writeConversation } from './conversation-output.ts';
@@ -30,7 +31,7 @@ export async function holdLiveCall(plan: LiveCallPlan): Promise<PlacedCall> {
       onGreeting: (text: string) => console.error(`  agent  "${text}"`),
       onStep: printStep,
     };
-    return await placeCall({ userAgent, uri, localAddress, caller, parts });
+    return await punctually(() => placeCall({ userAgent, uri, localAddress, caller, parts }));
   } finally {
     await userAgent.close();
   }

@@ -36,7 +36,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'workers',
   ],
   cli: ['call', 'caller', 'config', 'models', 'sip', 'audio', 'workers', 'native', 'media'],
-  caller: ['call', 'sip', 'sdp', 'rtp', 'audio', 'models', 'workers', 'native', 'config'],
+  caller: ['call', 'sip', 'sdp', 'rtp', 'audio', 'media', 'models', 'workers', 'native', 'config'],
   web: ['call'],
   call: ['sip', 'sdp', 'media', 'turn', 'workers', 'ring-buffers', 'models', 'config', 'audio'],
   sip: ['sdp'],
