@@ -1,8 +1,11 @@
 """Makes the speaker's data: text, phonemes, durations, pitch and audio of two teacher voices.
 
     python -m kokoro.build_data COUNT SEED PATH.pkl
+
+Beside it PATH.json keeps the seed for the record of the training.
 """
 import argparse
+import json
 import pickle
 import random
 import time
@@ -88,6 +91,7 @@ def main():
     args.path.parent.mkdir(parents=True, exist_ok=True)
     with open(args.path, "wb") as file:
         pickle.dump(examples, file)
+    args.path.with_suffix(".json").write_text(json.dumps({"seed": args.seed, "sentences": args.count}) + "\n")
     seconds = sum(len(e.audio) for e in examples) / RATE_HZ
     print(f"{len(examples)} sentences, {failed} not aligned, {seconds:.0f} s of audio, {time.time() - start_s:.0f} s")
 

@@ -2,8 +2,8 @@
 
     python -m kokoro.evaluate --pack PACK --voices node_modules/kokoro-js/voices [--out FILE.json] [--sentences 100]
 
-"product" in the figures is the product's own path (src/workers/tts) at 8 kHz; the rest is the model's output at
-24 kHz. Real-time factors are of one thread.
+"product" in the figures is the product's own path (src/workers/tts) at 8 kHz, "piper" the same with the pack's Piper
+voice; the rest is the model's output at 24 kHz. Real-time factors are of one thread.
 """
 import argparse
 import itertools
@@ -28,6 +28,7 @@ from .style import STYLE_SIZE, check_gate, load_voices
 from .vocoder import RATE_HZ
 from .words import draw_text
 
+PIPER_NAMES = {"af_heart": "heart", "am_michael": "michael"}
 SENTENCES = 60  # per voice
 RANDOM_INPUTS = 300
 SEED = 77
@@ -50,8 +51,10 @@ def main():
     }
     print(json.dumps(figures, indent=1))
     if args.sentences:
-        product = ("kokoro", folder, {voice: voice for voice in STUDENTS})
-        figures["readBack"] = compare(args.pack / "whisper", speaker, product, args.sentences)
+        products = {"product": ("kokoro", folder, {voice: voice for voice in STUDENTS})}
+        if (args.pack / "piper").exists():
+            products["piper"] = ("piper", args.pack / "piper", PIPER_NAMES)
+        figures["readBack"] = compare(args.pack / "whisper", speaker, products, args.sentences)
         show(figures["readBack"])
     if args.out:
         args.out.write_text(json.dumps(figures, indent=1) + "\n")

@@ -3,9 +3,9 @@
     PocketSphinx is no part of the pipeline: python3 -m venv DIR && DIR/bin/pip install pocketsphinx==5.1.1
     python -m kokoro.listen --pack PACK --voices node_modules/kokoro-js/voices --python DIR/bin/python [--out FILE.json]
 
-Student and teacher speak the same sentences; it hears them in wide band (16 kHz, as its models want). Its language
-models are what decides how much it understands: "domain" is one of all words of the unseen sentences' grammar,
-"general" is its own for English newspapers, heard on general sentences that no one here was trained on.
+Student and teacher speak the same sentences; it hears them in wide band (16 kHz, as its models want). For callers and the
+assistant its language model is a trigram of the grammar's training sentences; "general" is everyday English under its
+own model. Only the comparison of student and teacher counts: its acoustic models know no synthetic voices.
 """
 import argparse
 import json

@@ -1,4 +1,5 @@
 """Student and teacher read the same unseen sentences over a telephone to the pack's recogniser: who is misheard more?"""
+import numpy as np
 import soxr
 
 from grammar.sentences import draw_agent_text, draw_caller_sentence, normalise
@@ -9,11 +10,10 @@ from whisper.batches import pad_to_window
 from whisper.onnx_model import OnnxRecogniser
 from whisper.words import word_errors
 
-import numpy as np
-
 from .build_data import GAIN, TEACHERS, prosody_of
 from .product import speak_lines
 from .unseen import draw_unseen
+from .vocoder import RATE_HZ
 
 SEED = 4_711
 KINDS = {"caller": draw_caller_sentence, "assistant": draw_agent_text}
@@ -52,19 +52,17 @@ def count_errors(recogniser, texts, waves, rate_hz):
             "sentences": len(texts), "missed": missed}
 
 
-def compare(recogniser_folder, speaker, product, count):
-    """speaker: OnnxSpeaker; product: (engine, folder, {voice: engine's name for it}). -> {voice: {kind: {who: figures}}}"""
+def compare(recogniser_folder, speaker, products, count):
+    """speaker: OnnxSpeaker; products: {who: (engine, folder, {voice: its name there})}. -> {voice: {kind: {who: figures}}}"""
     recogniser, texts = OnnxRecogniser(recogniser_folder), draw_texts(count)
-    engine, folder, names = product
     figures = {}
     for voice, teacher in STUDENTS.items():
         figures[voice] = {}
         for kind, lines in texts.items():
             taught = [teach(text, teacher) for text in lines]
-            waves, _ = speak_lines(engine, folder, [(text, names[voice]) for text in lines])
-            figures[voice][kind] = {
-                "student": count_errors(recogniser, lines, [speaker.speak(t, voice) for t in lines], 24000),
-                "product": count_errors(recogniser, lines, waves, LINE_RATE_HZ),
-                "teacher": count_errors(recogniser, lines, [a for a, _ in taught], taught[0][1]),
-            }
+            heard = {"student": ([speaker.speak(t, voice) for t in lines], RATE_HZ)}
+            for who, (engine, folder, names) in products.items():
+                heard[who] = speak_lines(engine, folder, [(text, names[voice]) for text in lines])[0], LINE_RATE_HZ
+            heard["teacher"] = [a for a, _ in taught], taught[0][1]
+            figures[voice][kind] = {who: count_errors(recogniser, lines, *sound) for who, sound in heard.items()}
     return figures

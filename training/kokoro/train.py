@@ -5,6 +5,7 @@
 Writes DIR/model.pt, DIR/train.log and DIR/training.json (where the weights came from).
 """
 import argparse
+import json
 import pickle
 import random
 from pathlib import Path
@@ -94,7 +95,8 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(WEIGHT_SEED)
     args.out.mkdir(parents=True, exist_ok=True)
-    run = Run({"weights": WEIGHT_SEED, "batches": BATCH_SEED})
+    data_seed = json.loads(args.data.with_suffix(".json").read_text())["seed"]
+    run = Run({"data": data_seed, "weights": WEIGHT_SEED, "batches": BATCH_SEED})
     voices = load_voices(args.voices)
     model = Speaker()
     weight, bias = fit_gate(voices)
