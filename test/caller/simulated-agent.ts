@@ -12,8 +12,10 @@ export interface AgentFaults {
   readonly swaps?: Slot;
   /** Gets the last digit wrong, the first time. */
   readonly swapsDigit?: boolean;
-  /** Confirms the right thing and says that it booked another: only the confirmation is ever heard. */
+  /** Confirms another name than the caller's, always. */
   readonly confirmsWrongAlways?: boolean;
+  /** Takes a correction for a yes. */
+  readonly booksAnyway?: boolean;
   /** Whether to apologise instead of answering this turn. */
   readonly apologises?: () => boolean;
 }
@@ -51,7 +53,7 @@ export class SimulatedAgent {
     const replies: Record<string, () => string> = {
       open: () => this.#open(said, plan.kind),
       answer: () => this.#take(said, slot as Slot),
-      change: () => this.#take(said, slot as Slot),
+      change: () => (this.#faults.booksAnyway === true ? this.#agree() : this.#take(said, slot as Slot)),
       phone: () => this.#takeDigits(said),
       phoneAgain: () => this.#takeDigits(said),
       interlude: () => this.#interlude(plan.interlude),
