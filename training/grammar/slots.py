@@ -16,7 +16,7 @@ DAYS = WEEKDAYS + RELATIVE_DAYS
 NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 HOURS = ["noon", "twelve", "one", "five", "six", "seven", "eight", "nine"]
 PARTIES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve"]
-MINUTES = ["", "", "", "", "thirty", "fifteen", "forty five"]
+MINUTES = ["", "", "thirty", "fifteen", "forty five"]
 SYLLABLES = "ba ke lo mi ra son ter vil dan ho gre ste ny ford ley man zo ti".split()
 
 ONSETS = "b br c ch d dr f fl g gr h j k kr l m n p r s sh st t th tr v w y z".split()

@@ -150,5 +150,5 @@ def draw_copy_pair(tokenizer, rng):
     return encode(tokenizer, space + " ".join(said)), "it is about", encode(tokenizer, " " + " ".join(facts[:4]))
 
 
-def draw_dialogue(rng, held_out=0.0, invented_names=0.3, strange=0.0, requests=3):
-    return Dialogue(rng, held_out, invented_names, strange, requests).play()
+def draw_dialogue(rng, held_out=0.0, invented_names=0.3, strange=0.0, requests=3, first=None):
+    return Dialogue(rng, held_out, invented_names, strange, requests).play(first)

@@ -31,6 +31,7 @@ BATCH_SQUARES = 16 * 330**2  # samples x length^2: what eager attention takes; l
 WARMUP_STEPS = 150
 MATRIX_RATE, OTHER_RATE = 3e-3, 2e-3
 STRANGE_SHARE = 0.10  # answers in carriers of random words
+BOOKING_SHARE = 0.25  # calls that are bookings in any case: they are the hardest
 LONG_SHARE = 0.06  # calls with up to six requests, so that late positions are trained too
 EVALUATION_S = 300
 
@@ -44,7 +45,8 @@ def draw_sample(tokenizer, rng, progress):
     if rng.random() < copy_share(progress):
         return encode_copying(tokenizer, rng)
     mature = progress > 0.2  # noise and broken histories wait until the plain task is understood
-    turns = draw_dialogue(rng, strange=STRANGE_SHARE, requests=6 if mature and rng.random() < LONG_SHARE else 3)
+    turns = draw_dialogue(rng, strange=STRANGE_SHARE, requests=6 if mature and rng.random() < LONG_SHARE else 3,
+                          first="book" if rng.random() < BOOKING_SHARE else None)
     sample = encode_dialogue(tokenizer, rng, turns, noisy=mature, history_accidents=mature)
     return tuple(values[:CONTEXT_TOKENS] for values in sample)
 
@@ -73,11 +75,11 @@ def collate(batch, pad):
 
 
 def loss_of(model, ids, labels):
+    wanted = labels[:, 1:] != IGNORE
     with torch.autocast("cpu", torch.bfloat16):
         hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
-    wanted = labels[:, 1:] != IGNORE
-    logits = model.lm_head(hidden[:, :-1][wanted].float())
-    return F.cross_entropy(logits, labels[:, 1:][wanted])
+        logits = model.lm_head(hidden[:, :-1][wanted])
+    return F.cross_entropy(logits.float(), labels[:, 1:][wanted])
 
 
 def split_parameters(model):
