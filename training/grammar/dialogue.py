@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from . import agent
 from . import caller as say
-from .garble import draw_garble, lose_slot, strange_carrier
+from .garble import draw_garble, draw_symbols, lose_slot, strange_carrier
 from .phrases import ANSWERS
 from .slots import ORDER, draw_digits, draw_slot, invent_name
 
@@ -134,7 +134,8 @@ class Dialogue:
         if self.held():
             self.add_text(say.speak(self.rng, "junk", held_out=True), agent.APOLOGY, "junk", True)
         else:
-            self.add_text(draw_garble(self.rng), agent.APOLOGY, "junk")
+            is_odd = self.strange > 0 and self.rng.random() < 0.1
+            self.add_text(draw_symbols(self.rng) if is_odd else draw_garble(self.rng), agent.APOLOGY, "junk")
 
     def lose(self, words, spoken):
         """Sometimes the fact itself is not heard: an apology, and the caller says it again."""

@@ -35,6 +35,13 @@ def draw_garble(rng):
     return rng.choice(ECHOES)
 
 
+def draw_symbols(rng):
+    """Text that nobody says, such as a prompt's markup; it must never be taken for a name."""
+    parts = ["<|", "|>", "im_", "start", "end", "_start", "_end", "|", "<", ">", "[", "]", "{", "}", "#", "/", "\\n", "system",
+             "user", "assistant", "<|im", "<|im_", "_start|", "_end|", "|> <|", "text", "prompt"]
+    return "".join(rng.choice(parts) + rng.choice(["", "", " "]) for _ in range(rng.randint(2, 9))).strip()
+
+
 def strange_carrier(rng, part):
     """'be would the baker', 'we can come seven hope it': random words, or another phrase's beginning, around a fact."""
     if rng.random() < 0.4:
