@@ -291,6 +291,8 @@ class GeneratedMind implements CallerMind {
   #sayAgain(): CallerAction {
     if (this.#lastContent === null) return this.#open();
     const { occasion, isKeyed } = this.#lastContent;
+    // What was only said in between is not worth a second misunderstanding.
+    if (occasion === 'interlude' && (this.#timesSaid.get(occasion) ?? 0) > 1) return this.#goOn();
     if (isKeyed && occasion === 'answer.party') return this.#answer();
     if (isKeyed) return this.#giveNumber();
     return this.#say(occasion);

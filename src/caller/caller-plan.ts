@@ -173,7 +173,10 @@ function drawBooking(desk: Desk): Wish {
     ...bookingWords(writer, { first, slots }),
     open: writer.openings(draw.isTrue(0.45) ? 'bookWith' : 'book', { slots: first }),
   };
-  if (draw.isTrue(0.3)) utterances['answer.day'] = writer.answers('answer.day+time', { slots: first });
+  const timeIsSaid = utterances.open.some((utterance) => utterance.slots.time !== undefined);
+  if (draw.isTrue(0.3) && !timeIsSaid) {
+    utterances['answer.day'] = writer.answers('answer.day+time', { slots: first });
+  }
   const bargeIn = drawBargeIn(draw, changeOfMind !== null);
   const manner = { ...drawManner(draw), bargeIn, changeOfMind, interlude };
   return { goal: { slots }, utterances, manner: { ...manner, dtmf: isKeyed ? ['party'] : [] } };

@@ -85,9 +85,16 @@ export class Speechwriter {
     for (let attempt = 0; made.length < count && attempt < count + ATTEMPTS; attempt++) {
       const utterance = this.#utterance(key, facts, manner);
       const isLast = attempt >= ATTEMPTS;
-      if (isLast || made.every(({ text }) => text !== utterance.text)) made.push(utterance);
+      if (isLast || made.every((other) => this.#isReworded(utterance, other))) made.push(utterance);
     }
     return made;
+  }
+
+  // Who was not understood says it in other words, the facts too where there are others: "half past seven".
+  #isReworded(utterance: Utterance, other: Utterance): boolean {
+    if (utterance.text === other.text) return false;
+    const facts = ({ spokenSlots }: Utterance): string => spokenSlots.join(' ');
+    return this.#isPlain || utterance.spokenSlots.length === 0 || facts(utterance) !== facts(other);
   }
 
   #utterance(key: string, facts: Facts, manner: Manner): Utterance {

@@ -227,6 +227,13 @@ describe('turn by turn', () => {
     });
   });
 
+  it('lets go of what it only said in between when that was not understood twice', () => {
+    const { mind } = bookingMind({ interlude: { at: 'open', kind: 'info', topic: 'hours' } });
+    expect(mind.begin(agent.greeting)).toMatchObject({ occasion: 'interlude' });
+    expect(mind.next(agent.apology)).toMatchObject({ occasion: 'interlude' });
+    expect(mind.next(agent.apology)).toMatchObject({ occasion: 'open' });
+  });
+
   it('talks over the confirmation only when it is one', () => {
     const { mind } = bookingMind();
     mind.begin(agent.greeting);

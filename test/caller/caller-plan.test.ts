@@ -41,6 +41,13 @@ describe.each(GRAMMARS)('plans with the %s grammar', (_name, grammar) => {
     }
   });
 
+  it('say a time that was not understood in other words, where there are others', () => {
+    const plans = seeds.map((seed) => planCaller({ grammar, seed, phrasing: 'trained', kinds: ['book'] }));
+    const twice = plans.map(({ utterances }) => utterances['change.time'] ?? []);
+    const reworded = twice.filter(([first, second]) => first?.spokenSlots[0] !== second?.spokenSlots[0]);
+    expect(reworded.length).toBeGreaterThan(0.7 * plans.length);
+  });
+
   it('stay within what lines and voices are made for', () => {
     for (const seed of seeds) {
       const { voice, line, manner } = planCaller({ grammar, seed, phrasing: 'trained' });
