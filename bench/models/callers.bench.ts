@@ -111,12 +111,12 @@ function explained({ call, placed }: Missed, runtime: RuntimeProcess): object {
   };
 }
 
-function waitRow({ calls }: CrowdResult): BenchRow {
+function waitRow({ calls, peakConcurrent }: CrowdResult): BenchRow {
   const waits = calls.flatMap(({ steps }) =>
     steps.map(({ voiceToVoiceMs }) => voiceToVoiceMs).filter((waitMs) => waitMs !== null),
   );
   return quantiles('models.callers.voiceToVoiceMs', 'ms', waits.map(rounded), {
-    remark: `${CONCURRENT} calls at once, callers on the same machine`,
+    remark: `up to ${peakConcurrent} calls at once, callers on the same machine`,
   });
 }
 
