@@ -110,7 +110,7 @@ def confidence(spoken, confusers):
     strange = [h for h in confusers if not all(w in known for w in h.wanted.split()) and h.text]
     figures = {"right": len(right), "wrong": len(wrong), "halfWrong": len(bad), "confusers": len(strange),
                "confusersEmpty": sum(not h.text for h in confusers), "limits": []}
-    for score in ("mean_log_prob", "min_log_prob"):
+    for score in ("mean_log_prob", "min_log_prob") if right else ():
         values = np.sort([getattr(h, score) for h in right])
         for share in RIGHT_ONES_LOST:
             limit = float(values[int(share * len(values))])
