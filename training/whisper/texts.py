@@ -23,8 +23,12 @@ def draw_names(rng):
 
 
 def draw_composition(rng):
-    """Two things that people say, one after the other: keeps the decoder from knowing how a sentence ends."""
+    """Two things that people say after one another, or the beginning of one with the end of the other: keeps the decoder
+    from knowing how a sentence goes on."""
     first, second = draw_spoken_sentence(rng, 0.0), draw_spoken_sentence(rng, 0.0)
+    if rng.random() < 0.6:
+        head, tail = first.split(), second.split()
+        return " ".join(head[: rng.randint(1, len(head))] + tail[rng.randrange(len(tail)):])
     short = [t for t in (first, second) if len(t) <= 34]
     return " ".join(short) or first
 
@@ -41,7 +45,7 @@ def draw_mutation(rng):
     return " ".join(words)
 
 
-DRAWS = [(0.54, draw_spoken_sentence), (0.13, draw_digit_string), (0.08, draw_names), (0.08, draw_composition), (0.13, draw_mutation),
+DRAWS = [(0.42, draw_spoken_sentence), (0.13, draw_digit_string), (0.07, draw_names), (0.18, draw_composition), (0.16, draw_mutation),
          (0.04, lambda rng: normalise(sentences.draw_word_list(rng)))]
 
 
