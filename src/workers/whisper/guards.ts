@@ -28,7 +28,7 @@ export const WHISPER_GUARD_DEFAULTS: WhisperGuards = {
   noSpeechCertain: 0.8,
   noSpeechLikely: 0.5,
   unsureLogProbability: -0.35,
-  minMeanLogProbability: -0.42,
+  minMeanLogProbability: -0.7,
   loopTokens: 16,
   loopTurns: 4,
 };
