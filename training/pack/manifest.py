@@ -34,7 +34,8 @@ def describe(folder, whisper_dtype, speaker="kokoro"):
             "noInputPrompt": agent.NO_INPUT_PROMPT, "goodbye": agent.GOODBYE, "language": "en",
         },
         "stages": {
-            "whisper": {"engine": "whisper", "folder": "whisper", "dtype": whisper_dtype, "guards": WHISPER_GUARDS},
+            "whisper": {"engine": "whisper", "folder": "whisper", "dtype": whisper_dtype, "window": "utterance",
+                        "guards": WHISPER_GUARDS},
             "llama": {"engine": "llama", "file": next(f for f in names(folder, files) if f.endswith(".gguf")), "temperature": 0},
             "tts": SPEAKERS[speaker],
         },
