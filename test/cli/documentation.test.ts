@@ -46,20 +46,30 @@ describe('docs/errors.md', () => {
 });
 
 describe('docs/cli.md', () => {
-  it.each(['start', 'demo', 'call', 'stress', 'doctor', 'check', 'gpu install', 'test'])(
-    'has %s with its options, no more and no less',
-    async (command) => {
-      const { stdout } = await wildfire([...command.split(' '), '--help']);
-      const shared = ['--config', '--set', '--help'];
-      const real = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)]
-        .map(([, option]) => option ?? '')
-        .filter((option) => !shared.includes(option));
-      const row = cli.split('\n').find((line) => line.startsWith(`| \`${command}`)) ?? '';
-      const usage = /^\| `([^`]*)`/.exec(row)?.[1] ?? '';
-      expect(usage.match(/--[a-z-]+/g) ?? []).toEqual(expect.arrayContaining(real));
-      expect((usage.match(/--[a-z-]+/g) ?? []).length).toBe(real.length);
-    },
-  );
+  it.each([
+    'start',
+    'demo',
+    'call',
+    'stress',
+    'bench',
+    'models list',
+    'models verify',
+    'models path',
+    'doctor',
+    'check',
+    'gpu install',
+    'test',
+  ])('has %s with its options, no more and no less', async (command) => {
+    const { stdout } = await wildfire([...command.split(' '), '--help']);
+    const shared = ['--config', '--set', '--help'];
+    const real = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)]
+      .map(([, option]) => option ?? '')
+      .filter((option) => !shared.includes(option));
+    const row = cli.split('\n').find((line) => line.startsWith(`| \`${command}`)) ?? '';
+    const usage = /^\| `([^`]*)`/.exec(row)?.[1] ?? '';
+    expect(usage.match(/--[a-z-]+/g) ?? []).toEqual(expect.arrayContaining(real));
+    expect((usage.match(/--[a-z-]+/g) ?? []).length).toBe(real.length);
+  });
 
   it('has every stage and every kind that the ledger counts', () => {
     for (const name of [...Object.keys(NO_STAGES), ...Object.keys(emptyCounts())]) {
