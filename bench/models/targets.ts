@@ -1,6 +1,6 @@
 /**
  * What the shipped models have to reach, by result name: one table, so that the bench, its printed table and the
- * model card cannot disagree. Pure. Source: issue 3, "Done when"; docs/benchmarks.md has the measured figures.
+ * model card cannot disagree. Pure. The card (models/embedded/README.md) has the measured figures.
  */
 import { aimedAt, type BenchRow, type Target } from '../bench-row.ts';
 
