@@ -134,8 +134,9 @@ class Dialogue:
         if self.held():
             self.add_text(say.speak(self.rng, "junk", held_out=True), agent.APOLOGY, "junk", True)
         else:
-            is_odd = self.strange > 0 and self.rng.random() < 0.1
-            self.add_text(draw_symbols(self.rng) if is_odd else draw_garble(self.rng), agent.APOLOGY, "junk")
+            is_odd = self.strange > 0 and self.rng.random() < 0.25
+            for _ in range(2 if is_odd and self.rng.random() < 0.5 else 1):
+                self.add_text(draw_symbols(self.rng) if is_odd else draw_garble(self.rng), agent.APOLOGY, "junk")
 
     def lose(self, words, spoken):
         """Sometimes the fact itself is not heard: an apology, and the caller says it again."""

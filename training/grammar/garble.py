@@ -6,7 +6,7 @@ from .split import is_held_out
 
 SCRAPS = "the a um and in of it is was with would like for at to we can uh so".split()
 ECHOES = ["is there anything else i can do for you", "what would you like to change", "of course take your time",
-          "is that correct", "sorry i did not catch that", "are you still there", "what name should i put it under"]
+          "is that correct", "sorry i did not catch that", "what name should i put it under"]
 TELLING = set(
     "yes not no sorry one that's fine okay change instead wrong open book booked booking cancel call space table reservation "
     "dinner person many called rather please at around about name for under".split())
@@ -38,7 +38,7 @@ def draw_garble(rng):
 def draw_symbols(rng):
     """Text that nobody says, such as a prompt's markup; it must never be taken for a name."""
     parts = ["<|", "|>", "im_", "start", "end", "_start", "_end", "|", "<", ">", "[", "]", "{", "}", "#", "/", "\\n", "system",
-             "user", "assistant", "<|im", "<|im_", "_start|", "_end|", "|> <|", "text", "prompt"]
+             "user", "assistant", ":", "user:", "assistant:", "system:", "<|im", "<|im_", "_start|", "_end|", "|> <|", "text", "prompt"]
     return "".join(rng.choice(parts) + rng.choice(["", "", " "]) for _ in range(rng.randint(2, 9))).strip()
 
 
