@@ -15,8 +15,8 @@ VERSION = "0.1.0"
 DESCRIPTION = (
     "Small models trained from nothing on synthetic speech: the phone assistant of the Harbour Kitchen, a made-up restaurant."
 )
-# loses under 1 % of right transcripts, catches most that are half wrong (`whisper.evaluate` prints both shares)
-WHISPER_GUARDS = {"minMeanLogProbability": -0.42}
+# loses one of 2000 right transcripts; `whisper.evaluate` and the models bench print what other limits would do
+WHISPER_GUARDS = {"minMeanLogProbability": -0.55}
 STAGE_FOLDERS = ("kokoro", "llama", "piper", "whisper")  # the pack may hold other things that no stage loads
 SPEAKERS = {
     "kokoro": {"engine": "kokoro", "folder": "kokoro", "dtype": "fp32", "voice": "af_heart"},
