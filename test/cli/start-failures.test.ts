@@ -61,9 +61,9 @@ describe('a pack', () => {
     expectMistake(run, MISSING, [/manifest\.json/, /\/no\/such\/pack/, /repair it with \S+/]);
   });
 
-  it('without a demo conversation, for demo', async () => {
+  it('without callers, for demo', async () => {
     const run = await wildfire(['demo', '--set', `models.pack=${scratchPack}`]);
-    expectMistake(run, MISSING, [/pack "scratch" has no demo conversation/, /--script FILE/]);
+    expectMistake(run, MISSING, [/pack "scratch" has no callers/, /--script FILE/]);
   });
 
   it('with whole files that are no models', async () => {
