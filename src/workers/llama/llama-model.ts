@@ -272,9 +272,12 @@ function toChatHistory(messages: readonly ChatMessage[], replyPrefix: string): C
   return history;
 }
 
+// A template's markup cannot have been said; a model that has learnt to copy names would read it out.
+const MARKUP = /<\|[^\s<>|]*\|?>?|\|>/g;
+
 function toChatHistoryItem({ role, text }: ChatMessage): ChatHistoryItem {
   if (role === 'assistant') return { type: 'model', response: [text] };
-  return { type: role, text };
+  return { type: role, text: role === 'user' ? text.replace(MARKUP, ' ') : text };
 }
 
 function namesBos(model: NativeModel): boolean {
