@@ -8,6 +8,8 @@ from pathlib import Path
 import gguf
 import numpy as np
 
+import provenance
+
 from .evaluate import load
 from .model import CONTEXT_TOKENS
 from .tokenizer import END_OF_TEXT, SPECIAL, TURN_END
@@ -41,6 +43,7 @@ def main():
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+    provenance.copy(args.model, args.out.parent)
     print(f"{args.out}: {args.out.stat().st_size} bytes")
 
 

@@ -4,8 +4,8 @@
     python -m llama.train --out DIR --minutes 60 --resume   go on from DIR/checkpoint.pt where it stopped
     python -m llama.train --out DIR --minutes 8 --tune --rate 0.3   another, shorter schedule on top of DIR/model.pt
 
-Writes DIR/tokenizer.json, DIR/model.pt and DIR/checkpoint.pt (every few minutes and at the end), DIR/train.log
-and DIR/curve.jsonl (one line per evaluation).
+Writes DIR/tokenizer.json, DIR/model.pt and DIR/checkpoint.pt (every few minutes and at the end), DIR/train.log,
+DIR/curve.jsonl (one line per evaluation) and DIR/training.json (where the weights come from).
 """
 import argparse
 import json
@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
+from provenance import Run
 from schedule import Deadline, Optimisers, cosine_rate
 
 from .dataset import IGNORE, draw_dialogue, encode_copying, encode_dialogue
@@ -128,6 +129,8 @@ class Trainer:
         self.rng = random.Random(args.seed)
         self.step, self.samples, self.tokens, self.batches, self.losses = 0, 0, 0, [], []
         self.is_stopped = False
+        seeds = {"dialogues": args.seed, "weights": 0}
+        self.record = Run(seeds, continued_from=args.out if args.resume or args.tune else None)
         signal.signal(signal.SIGTERM, self.stop)
         self.log = open(args.out / "train.log", "a" if args.resume or args.tune else "w")
         if args.resume:
@@ -150,6 +153,7 @@ class Trainer:
                 self.save()
                 self.evaluate()
         self.save()
+        self.record.finish(self.args.out, steps=self.step, dialogues=self.samples, tokens=self.tokens)
         self.say(f"{'stopped' if self.is_stopped else 'done'}: {self.step} steps, {self.samples} dialogues, "
                  f"{self.tokens} tokens, {self.deadline.elapsed_s():.0f} s")
 
