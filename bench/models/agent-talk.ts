@@ -3,6 +3,7 @@
  * runtime's own Transcript and sentence splitter, so that the language model sees the same text. Thread: main.
  */
 import type { AgentPersona } from '../../src/call/call-dependencies.ts';
+import { MAX_HISTORY_CHARS } from '../../src/call/conversation.ts';
 import type { CallerAction, CallerMind } from '../../src/caller/caller-mind.ts';
 import { spellDigits } from '../../src/turn/dtmf-collector.ts';
 import { splitSentences } from '../../src/turn/sentence-splitter.ts';
@@ -28,8 +29,6 @@ export interface Talk {
 type SayAction = Extract<CallerAction, { kind: 'say' }>;
 
 const RATE_HZ = 8000;
-/** As in src/call/conversation.ts. */
-const MAX_HISTORY_CHARS = 6_000;
 /** A mind that never hangs up must not keep the bench. */
 const MOST_TURNS = 40;
 

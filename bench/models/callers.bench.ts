@@ -30,7 +30,6 @@ interface Missed {
 const FIRST_SEED = 520_000;
 const CONCURRENT = 20;
 const MOST_EXAMPLES = 40;
-const LEDGER_TIMEOUT_MS = 5_000;
 
 export async function benchRows(options: BenchOptions): Promise<BenchResult> {
   const pack = await loadPack(packFolderOf(options.pack));
@@ -39,7 +38,7 @@ export async function benchRows(options: BenchOptions): Promise<BenchResult> {
     const missed: Missed[] = [];
     const crowd = await letThemCall(pack, runtime, { callers: options.callers, missed });
     const established = crowd.calls.filter(({ isEstablished }) => isEstablished).length;
-    await runtime.callsEnded(established, LEDGER_TIMEOUT_MS);
+    await runtime.callsEnded(established);
     return {
       rows: [judged(goalRow(crowd, missed, runtime)), waitRow(crowd)],
       machine: packMachine(pack),

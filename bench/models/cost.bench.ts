@@ -1,14 +1,11 @@
 /**
  * models.sizeMiB: every byte under the pack's folder, listed or not. models.coldStartMs: from starting the process to
- * the `ready` line of `start`, on free ports, weights and all; the files may be in the page cache.
+ * being ready for calls, on free ports, weights and all; the files may be in the page cache.
  * Run: node bench/main.ts models/cost [--pack PACK]
  */
-import { spawn } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { WildfireError } from '../../src/errors.ts';
+import { RuntimeProcess } from '../../src/cli/runtime-process.ts';
 import { loadPack } from '../../src/models/pack.ts';
 import { packFolderOf } from '../../src/models/pack-folders.ts';
 import { type BenchOptions, type BenchResult, figure, quantiles } from '../bench-row.ts';
@@ -16,7 +13,6 @@ import { packMachine } from './engines.ts';
 import { judged } from './targets.ts';
 
 const STARTS = 5;
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export async function benchRows({ pack, limit }: BenchOptions): Promise<BenchResult> {
   const loaded = await loadPack(packFolderOf(pack));
@@ -43,26 +39,12 @@ function filesUnder(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** @throws WildfireError WORKER_WARMUP when it ended before it was ready */
+/** @throws WildfireError as RuntimeProcess.start when it ended before it was ready */
 async function coldStartMs(packFolder: string): Promise<number> {
-  const settings = [
-    'sip.bindAddress=127.0.0.1',
-    'sip.port=0',
-    'web.port=0',
-    'log.level=warn',
-    `models.pack=${packFolder}`,
-  ];
+  const own = ['sip.bindAddress=127.0.0.1', 'sip.port=0', 'web.port=0', 'log.level=warn'];
   const startedAtMs = performance.now();
-  const args = [MAIN, 'start', ...settings.flatMap((setting) => ['--set', setting])];
-  const runtime = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = new Promise<void>((resolve) => runtime.once('exit', () => resolve()));
-  let readyMs: number | null = null;
-  for await (const line of createInterface({ input: runtime.stdout })) {
-    if (line !== 'ready') continue;
-    readyMs = performance.now() - startedAtMs;
-    runtime.kill('SIGTERM');
-  }
-  await exited;
-  if (readyMs === null) throw new WildfireError('WORKER_WARMUP', 'the runtime ended before it was ready');
+  const runtime = await RuntimeProcess.start([...own, `models.pack=${packFolder}`]);
+  const readyMs = performance.now() - startedAtMs;
+  await runtime.stop();
   return readyMs;
 }

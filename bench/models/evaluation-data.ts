@@ -2,16 +2,10 @@
  * The shipped evaluation data of models/evaluation, read and checked: what the teachers of the speaker said, what the
  * recorded callers may say. Thread: main, at start.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { parseWav } from '../../src/audio/wav.ts';
 import type { CallerPlan, Occasion, Utterance } from '../../src/caller/caller-plan.ts';
-import { messageOf, WildfireError } from '../../src/errors.ts';
-import { LINE_RATE_HZ } from './telephone-line.ts';
-
-const EVALUATION_FOLDER = fileURLToPath(new URL('../../models/evaluation/', import.meta.url));
+import { damaged, EVALUATION_FOLDER, readIndex, readRecording } from './evaluation-files.ts';
 
 const position = z.int().nonnegative();
 const teacherIndex = z.object({
@@ -153,31 +147,8 @@ class Recordings {
   }
 
   #read(file: string): Int16Array {
-    const path = join(this.#folder, file);
-    const { rateHz, channels } = parseWav(readBytes(path));
-    if (rateHz !== LINE_RATE_HZ || channels.length !== 1) throw damaged(path, 'it is not mono at 8 kHz');
-    this.#samples.set(file, channels[0]!);
-    return channels[0]!;
+    const samples = readRecording(join(this.#folder, file));
+    this.#samples.set(file, samples);
+    return samples;
   }
-}
-
-function readIndex<Shape extends z.ZodType>(path: string, shape: Shape): z.output<Shape> {
-  const text = new TextDecoder().decode(readBytes(path));
-  try {
-    return shape.parse(JSON.parse(text));
-  } catch (error) {
-    throw damaged(path, error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error));
-  }
-}
-
-function readBytes(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new WildfireError('MODEL_MISSING', `evaluation data ${path}: ${messageOf(error)}`);
-  }
-}
-
-function damaged(path: string, reason: string): WildfireError {
-  return new WildfireError('MODEL_DAMAGED', `evaluation data ${path}: ${reason}`);
 }

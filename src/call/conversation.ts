@@ -20,7 +20,7 @@ type ActionOf<Kind extends TurnAction['kind']> = Extract<TurnAction, { kind: Kin
 type PromptKind = 'greet' | 'askAgain' | 'promptNoInput' | 'apologise' | 'sayGoodbye';
 
 /** Characters of history kept for LLaMA: about 1,000 tokens of a small vocabulary stay well below this. */
-const MAX_HISTORY_CHARS = 6_000;
+export const MAX_HISTORY_CHARS = 6_000;
 const RATE_HZ = 8000;
 
 export class Conversation {

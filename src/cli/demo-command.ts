@@ -8,7 +8,6 @@ import { type CallerEngines, startCallerEngines } from '../caller/caller-engines
 import { planShowcase } from '../caller/caller-plan.ts';
 import type { LiveCaller } from '../caller/live-caller.ts';
 import type { PlacedCall } from '../caller/place-call.ts';
-import { settingsOf } from '../config/print.ts';
 import { loadPack, type ModelPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
 import { chooseCaller } from './caller-choice.ts';
@@ -16,10 +15,7 @@ import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import { deliver, holdLiveCall } from './live-call.ts';
 import type { Exit } from './program.ts';
-import { RuntimeProcess } from './runtime-process.ts';
-
-const LOOPBACK = '127.0.0.1';
-const LEDGER_TIMEOUT_MS = 5_000;
+import { LOOPBACK, loopbackSettings, RuntimeProcess } from './runtime-process.ts';
 
 interface DemoOptions extends ConfigOptions {
   readonly out?: string;
@@ -57,7 +53,7 @@ async function run(options: DemoOptions): Promise<number> {
 /** Both load their models at once; when one fails the other is stopped. */
 async function startBoth(options: DemoOptions, pack: ModelPack): Promise<[RuntimeProcess, CallerEngines]> {
   const [runtime, engines] = await Promise.allSettled([
-    RuntimeProcess.start(runtimeSettings(options)),
+    RuntimeProcess.start([...loopbackSettings(configOf(options)), 'web.enabled=false']),
     startCallerEngines(pack),
   ]);
   if (runtime.status === 'fulfilled' && engines.status === 'fulfilled') return [runtime.value, engines.value];
@@ -73,7 +69,7 @@ async function converse(
 ): Promise<{ result: CallResult; placed: PlacedCall }> {
   const uri = `sip:demo@${LOOPBACK}:${runtime.sipPort}`;
   const placed = await holdLiveCall({ uri, localAddress: LOOPBACK, caller, transcribe });
-  await runtime.callsEnded(1, LEDGER_TIMEOUT_MS);
+  await runtime.callsEnded(1);
   return { result: joinViews(placed, { turns: runtime.turns, call: runtime.calls[0] ?? null }), placed };
 }
 
@@ -82,10 +78,4 @@ function report(result: CallResult, placed: PlacedCall, options: DemoOptions): n
   const ok = result.goalsMet && result.rtp.underrunFrames === 0 && ledgerIsEmpty;
   deliver(ok, result, placed, options);
   return ok ? EXIT_OK : EXIT_BAD_RESULT;
-}
-
-function runtimeSettings(options: DemoOptions): string[] {
-  const own = [`sip.bindAddress=${LOOPBACK}`, 'sip.port=0', 'web.enabled=false', 'log.level=warn'];
-  const config = configOf(options);
-  return [...settingsOf(config), ...own, `models.pack=${packFolderOf(config.models.pack)}`];
 }

@@ -5,7 +5,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { CallReport, TurnReport } from '../call/reports.ts';
+import { settingsOf } from '../config/print.ts';
+import type { Config } from '../config/schema.ts';
 import { type ErrorCode, WildfireError } from '../errors.ts';
+import { packFolderOf } from '../models/pack-folders.ts';
 import { EXIT_MISSING, EXIT_USAGE } from './exit-codes.ts';
 
 export type RuntimeMessage =
@@ -14,10 +17,20 @@ export type RuntimeMessage =
   | { readonly event: 'callEnded'; readonly call: CallReport }
   | { readonly event: 'stopped' };
 
+export const LOOPBACK = '127.0.0.1';
+/** A call gives everything back a moment after its BYE. */
+const LEDGER_TIMEOUT_MS = 5_000;
+
 const CODE_BY_EXIT: Readonly<Record<number, ErrorCode>> = {
   [EXIT_USAGE]: 'CONFIG_INVALID',
   [EXIT_MISSING]: 'WORKER_WARMUP',
 };
+
+/** The settings of a configuration for a runtime that listens on free loopback ports and logs warnings only. */
+export function loopbackSettings(config: Config): string[] {
+  const own = [`sip.bindAddress=${LOOPBACK}`, 'sip.port=0', 'log.level=warn'];
+  return [...settingsOf(config), ...own, `models.pack=${packFolderOf(config.models.pack)}`];
+}
 
 export class RuntimeProcess {
   readonly turns: TurnReport[] = [];
@@ -73,7 +86,7 @@ export class RuntimeProcess {
   }
 
   /** Resolves when `count` calls have ended and given everything back, or after `timeoutMs`. */
-  async callsEnded(count: number, timeoutMs: number): Promise<boolean> {
+  async callsEnded(count: number, timeoutMs = LEDGER_TIMEOUT_MS): Promise<boolean> {
     const giveUp = AbortSignal.timeout(timeoutMs);
     while (this.calls.length < count && !giveUp.aborted) {
       await new Promise<void>((resolve) => {

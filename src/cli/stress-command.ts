@@ -9,7 +9,6 @@ import { joinViews } from '../caller/call-result.ts';
 import type { CallerGrammar, Phrasing } from '../caller/caller-grammar.ts';
 import { type CrowdCall, type CrowdResult, runCrowd } from '../caller/crowd.ts';
 import type { PlacedCall } from '../caller/place-call.ts';
-import { settingsOf } from '../config/print.ts';
 import { messageOf, WildfireError } from '../errors.ts';
 import { loadPack, type ModelPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
@@ -18,12 +17,10 @@ import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './
 import { writeConversation } from './conversation-output.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import type { Exit } from './program.ts';
-import { RuntimeProcess } from './runtime-process.ts';
+import { LOOPBACK, loopbackSettings, RuntimeProcess } from './runtime-process.ts';
 import { RuntimeWatch } from './runtime-watch.ts';
 import { type OwnRuntime, type StressReport, stressReport } from './stress-report.ts';
 
-const LOOPBACK = '127.0.0.1';
-const LEDGER_TIMEOUT_MS = 5_000;
 const DEFAULT_CALLS = 10;
 
 interface StressOptions extends ConfigOptions {
@@ -97,7 +94,7 @@ async function stressOwn(
     const targetUri = `sip:stress@${LOOPBACK}:${runtime.sipPort}`;
     const crowd = await call(options, { pack, grammar, targetUri }, runtime);
     const established = crowd.calls.filter(({ isEstablished }) => isEstablished).length;
-    await runtime.callsEnded(established, LEDGER_TIMEOUT_MS);
+    await runtime.callsEnded(established);
     return stressReport(crowd, await ownRuntime(runtime, watch));
   } finally {
     await runtime.stop();
@@ -142,10 +139,9 @@ function runtimeSettings(options: StressOptions): string[] {
   const config = configOf(options);
   const maxCalls = Math.max(config.limits.maxCalls, options.concurrent);
   return [
-    ...settingsOf(config),
-    ...[`sip.bindAddress=${LOOPBACK}`, 'sip.port=0', `limits.maxCalls=${maxCalls}`, 'log.level=warn'],
+    ...loopbackSettings(config),
+    `limits.maxCalls=${maxCalls}`,
     ...['web.enabled=true', `web.bindAddress=${LOOPBACK}`, 'web.port=0'],
-    `models.pack=${packFolderOf(config.models.pack)}`,
   ];
 }
 

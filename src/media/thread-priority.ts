@@ -53,6 +53,17 @@ export function setRealtime(): boolean {
   }
 }
 
+/** Puts the calling thread back among the ordinary ones. @returns whether it worked. @throws never */
+export function leaveRealtime(): boolean {
+  try {
+    const args = ['--other', '--pid', '0', String(threadId())];
+    execFileSync('chrt', args, { stdio: 'ignore', timeout: CHRT_TIMEOUT_MS });
+    return true;
+  } catch {
+    return false; // the thread keeps its priority; what it was granted it may keep
+  }
+}
+
 function threadId(): number {
   return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
 }
