@@ -4,6 +4,7 @@
     python -m whisper.train --data DIR --out DIR --minutes 60 --rank 1
 
 `--resume CHECKPOINT --rate .5` goes on from there with half the peak rate, without the easy beginning.
+`--warm-heads 300` lets both heads of a checkpoint of `whisper.from_pack` learn for so many steps before they teach the encoder.
 `--weight train-old=.3` (any number of times) takes so much of the shards with that beginning into each epoch.
 Rank 0 writes OUT/checkpoint.pt (all heads and optimiser states) every few minutes, OUT/train.log and OUT/training.json.
 """
@@ -70,7 +71,7 @@ class Trainer:
             dist.broadcast(p.data, 0)
         mine, rate = self.matrices[self.rank::RANKS], self.args.rate  # each rank orthogonalises half of the matrices
         self.optimisers = Optimisers(mine, self.others, MATRIX_RATE * rate, OTHER_RATE * rate, DECAY, clipped=self.parameters)
-        if saved:
+        if saved and "optimisers" in saved:
             for (optimiser, _), state in zip(self.optimisers.parts, saved["optimisers"][self.rank]):
                 optimiser.load_state_dict(state)
         # gradients, then progress, then the seconds per clip of each rank
@@ -157,7 +158,8 @@ class Trainer:
         with torch.autocast("cpu", torch.bfloat16):
             encoded = self.model.encode(batch.mel)
             logits = self.model.decode(batch.decoder_input, encoded).float()
-            characters, phones = self.model.ctc(encoded).float(), self.model.phone(encoded).float()
+            taught = encoded.detach() if self.step < self.args.warm_heads else encoded
+            characters, phones = self.model.ctc(taught).float(), self.model.phone(taught).float()
         ce = F.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORE, label_smoothing=0.05)
         ctc = F.ctc_loss(characters.log_softmax(-1).transpose(0, 1), batch.characters, batch.encoded_frames,
                          batch.character_counts, zero_infinity=True)
@@ -235,6 +237,7 @@ def main():
     parser.add_argument("--end", type=float, help="seconds since the epoch")
     parser.add_argument("--resume", type=Path, help="a checkpoint.pt to go on from")
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the peak learning rates")
+    parser.add_argument("--warm-heads", type=int, default=0, metavar="STEPS")
     parser.add_argument("--weight", type=parse_weight, action="append", default=[], metavar="PREFIX=SHARE")
     parser.add_argument("--seed", type=int, default=0, help="of the draws of batches and noise")
     parser.add_argument("--port", type=int, default=29611)
