@@ -11,6 +11,7 @@ import { parseWav } from '../../src/audio/wav.ts';
 import { loadPack, type ModelPack } from '../../src/models/pack.ts';
 import { packFolderOf } from '../../src/models/pack-folders.ts';
 import { createResampler } from '../../src/native/resampler.ts';
+import { WHISPER_SEARCH_DEFAULTS } from '../../src/workers/whisper/beam-search.ts';
 import { WHISPER_GUARD_DEFAULTS } from '../../src/workers/whisper/guards.ts';
 import { Transcriber } from '../../src/workers/whisper/transcriber.ts';
 import { WhisperClient } from '../../src/workers/whisper/whisper-client.ts';
@@ -66,7 +67,17 @@ async function benchUtterances(pack: ModelPack, rounds: number): Promise<BenchRo
 async function benchParts(pack: ModelPack, rounds: number): Promise<BenchRow[]> {
   const { folder, dtype, language = 'en', window } = pack.whisper;
   const guards = WHISPER_GUARD_DEFAULTS;
-  const options = { folder, dtype, language, window, guards, provider: 'cpu' as const, intraOpThreads: 1 };
+  const search = WHISPER_SEARCH_DEFAULTS;
+  const options = {
+    folder,
+    dtype,
+    language,
+    window,
+    guards,
+    search,
+    provider: 'cpu' as const,
+    intraOpThreads: 1,
+  };
   const { model, config } = await Transcriber.load(options);
   const features = new Float32Array(config.melBins * config.windowFrames).fill(-0.5);
   const encoderMs: number[] = [];

@@ -23,6 +23,12 @@ const whisperGuards = z.strictObject({
   loopTurns: z.number().optional(),
 });
 
+/** How hard it looks for a better text when it is unsure; see workers/whisper/beam-search.ts. */
+const whisperSearch = z.strictObject({
+  beams: z.int().min(1).max(16).optional(),
+  unsureLogProbability: z.number().optional(),
+});
+
 const whisper = z.object({
   engine: z.literal('whisper'),
   folder: packPath,
@@ -32,6 +38,7 @@ const whisper = z.object({
   /** 'utterance' when the model was trained on windows as short as the utterance. */
   window: z.enum(['full', 'utterance']).default('full'),
   guards: whisperGuards.optional(),
+  search: whisperSearch.optional(),
 });
 
 const llama = z.object({

@@ -5,10 +5,11 @@
 import { int16ToFloat } from '../../audio/pcm.ts';
 import { createResampler, type Resampler } from '../../native/resampler.ts';
 import type { Transcript } from '../protocol.ts';
+import type { WhisperSearch } from './beam-search.ts';
 import { HOP_SAMPLES, LogMel, WHISPER_RATE_HZ } from './features/log-mel.ts';
 import { type DecodedEvidence, judge, loudestDbfs, type WhisperGuards } from './guards.ts';
 import { loadWhisperConfig, type WhisperConfig } from './whisper-config.ts';
-import { decodeGreedily } from './whisper-decoder.ts';
+import { decode } from './whisper-decoder.ts';
 import { WhisperModel, type WhisperModelOptions } from './whisper-model.ts';
 import { cutIntoWindows, trimQuietEnds } from './windows.ts';
 
@@ -20,6 +21,7 @@ export interface TranscriberOptions extends Omit<WhisperModelOptions, 'decoderHe
   /** 'utterance' only for weights trained on short windows, whose encoder file has a free frame axis. */
   readonly window: WindowPolicy;
   readonly guards: WhisperGuards;
+  readonly search: WhisperSearch;
 }
 
 /** What the transcriber says; its caller adds the times. */
@@ -96,15 +98,15 @@ export class Transcriber {
   }
 
   async #decodeWindow(window: Float32Array, isCancelled: () => boolean): Promise<DecodedEvidence | null> {
-    const { guards } = this.#options;
+    const { guards, search } = this.#options;
     if (loudestDbfs(window, WHISPER_RATE_HZ) < guards.silenceDbfs) return SILENT;
     if (isCancelled()) return null;
     const frames = this.#framesFor(window.length);
     const features = new Float32Array(this.config.melBins * frames);
     this.#logMel.extract(window, frames, features);
     const encoded = await this.model.encode(features, this.config.melBins);
-    const request = { audioMs: (window.length * 1000) / WHISPER_RATE_HZ, guards, isCancelled };
-    return decodeGreedily(this.model.decoding(encoded), this.config, request);
+    const request = { audioMs: (window.length * 1000) / WHISPER_RATE_HZ, guards, search, isCancelled };
+    return decode(this.model.decoding(encoded), this.config, request);
   }
 
   #framesFor(windowSamples: number): number {

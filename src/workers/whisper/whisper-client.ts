@@ -6,6 +6,7 @@ import { WildfireError } from '../../errors.ts';
 import { monotonicMs } from '../../observability/clock.ts';
 import { WorkerPool } from '../pools.ts';
 import type { Failed, TranscribeResult, TranscribeTask, Transcript } from '../protocol.ts';
+import { WHISPER_SEARCH_DEFAULTS, type WhisperSearch } from './beam-search.ts';
 import { WHISPER_GUARD_DEFAULTS, type WhisperGuards } from './guards.ts';
 import type { WindowPolicy } from './transcriber.ts';
 import type { ExecutionProvider, WhisperDtypes } from './whisper-model.ts';
@@ -35,6 +36,8 @@ export interface WhisperClientOptions {
   readonly window?: WindowPolicy | undefined;
   /** Replaces single thresholds of WHISPER_GUARD_DEFAULTS. */
   readonly guards?: { readonly [Name in keyof WhisperGuards]?: number | undefined } | undefined;
+  /** Replaces single values of WHISPER_SEARCH_DEFAULTS. */
+  readonly search?: { readonly [Name in keyof WhisperSearch]?: number | undefined } | undefined;
   readonly onWorkerDied?: ((message: string) => void) | undefined;
   /** Tests only: tasks may then carry a fault. Default false. */
   readonly allowFaults?: boolean | undefined;
@@ -115,14 +118,18 @@ function workerDataFrom(options: WhisperClientOptions): WhisperWorkerData {
     intraOpThreads: options.intraOpThreads ?? 1,
     language: options.language ?? 'en',
     window: options.window ?? 'full',
-    guards: guardsFrom(options.guards ?? {}),
+    guards: { ...WHISPER_GUARD_DEFAULTS, ...stated<WhisperGuards>(options.guards) },
+    search: { ...WHISPER_SEARCH_DEFAULTS, ...stated<WhisperSearch>(options.search) },
     allowFaults: options.allowFaults ?? false,
   };
 }
 
-function guardsFrom(overrides: NonNullable<WhisperClientOptions['guards']>): WhisperGuards {
-  const stated = Object.entries(overrides).filter(([, value]) => value !== undefined);
-  return { ...WHISPER_GUARD_DEFAULTS, ...Object.fromEntries(stated) };
+/** Without the values that are undefined, which would hide a default. */
+function stated<Values extends object>(
+  overrides: { [Name in keyof Values]?: number | undefined } | undefined,
+) {
+  const entries = Object.entries(overrides ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<Values>;
 }
 
 function orThrow(result: TranscribeResult): Exclude<TranscribeResult, Failed> {

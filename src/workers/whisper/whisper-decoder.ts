@@ -1,11 +1,12 @@
 /**
- * Greedy decoding: which token comes next, when to stop, and how sure the model was. The policy over
- * whisper-model.ts; it sees scores and token ids, never a tensor.
- * Thread: whisper worker. Hot: the scan over the vocabulary, once per token.
+ * Which token comes next, when to stop, and how sure the model was: greedily, and by beam search when that was not
+ * sure. The policy over whisper-model.ts; it sees scores and token ids, never a tensor. Thread: whisper worker.
  * Source: OpenAI whisper/decoding.py (GreedyDecoder, SuppressTokens, no_speech_prob at start-of-transcript).
  */
+import { type BeamSteps, searchBeams, type WhisperSearch } from './beam-search.ts';
+import type { Logits } from './decoding.ts';
 import { type DecodedEvidence, endsInLoop, type WhisperGuards } from './guards.ts';
-import type { Logits } from './whisper-model.ts';
+import { bestToken, logSumExp, rowOf, suppressTokens } from './token-scores.ts';
 
 /** The model as the decoder needs it. */
 export interface DecoderSteps {
@@ -13,6 +14,8 @@ export interface DecoderSteps {
   start(prompt: readonly number[]): Promise<Logits>;
   /** Scores after `token`. */
   advance(token: number): Promise<Logits>;
+  /** Continuations of the prompt side by side; called after `start`. */
+  beams(): BeamSteps;
 }
 
 /** The fixed facts of one model, from its WhisperConfig. */
@@ -29,6 +32,7 @@ export interface DecodingRules {
 export interface DecodingRequest {
   readonly audioMs: number;
   readonly guards: WhisperGuards;
+  readonly search: WhisperSearch;
   /** Looked at before every token. */
   readonly isCancelled: () => boolean;
 }
@@ -39,34 +43,68 @@ const MAX_TOKENS_PER_SECOND = 12;
 const SPARE_TOKENS = 8;
 
 /**
- * Writes tokens until the end token, the bound that the audio's length sets, a loop, or a cancel.
+ * Decodes greedily, and searches for a better text where that was unsure or ran in a loop.
  * @returns null when cancelled.
  */
-export async function decodeGreedily(
+export async function decode(
   steps: DecoderSteps,
   rules: DecodingRules,
   request: DecodingRequest,
 ): Promise<DecodedEvidence | null> {
   if (request.isCancelled()) return null;
-  let logits = await steps.start(rules.promptTokens);
+  const logits = await steps.start(rules.promptTokens);
   const noSpeechProbability = noSpeechIn(logits, rules.noSpeechToken);
+  const afterPrompt = rowOf(logits, logits.rows - 1);
+  const greedy = await decodeGreedily(afterPrompt, steps, rules, request);
+  if (greedy === null || !needsSearch(greedy, noSpeechProbability, request)) {
+    return greedy === null ? null : { ...greedy, noSpeechProbability };
+  }
+  const found = await searchBeams(afterPrompt, steps.beams(), rules, {
+    ...request,
+    limitTokens: tokenLimit(rules, request.audioMs),
+    rival: greedy,
+  });
+  if (found === null) return null;
+  return { ...found, noSpeechProbability, hasLooped: greedy.hasLooped && found === greedy };
+}
+
+type Greedy = Omit<DecodedEvidence, 'noSpeechProbability'>;
+
+/** Writes the best token until the end token, the bound that the audio's length sets, a loop, or a cancel. */
+async function decodeGreedily(
+  afterPrompt: Float32Array,
+  steps: DecoderSteps,
+  rules: DecodingRules,
+  request: DecodingRequest,
+): Promise<Greedy | null> {
   const limit = tokenLimit(rules, request.audioMs);
   const tokens: number[] = [];
+  let scores = afterPrompt;
   let sumLogProbability = 0;
   let hasLooped = false;
   for (;;) {
-    const choice = choose(lastRow(logits), rules, tokens.length === 0);
+    suppressTokens(scores, rules, tokens.length === 0);
+    const choice = bestToken(scores, rules.endToken);
     sumLogProbability += choice.logProbability;
     if (choice.token === rules.endToken) break;
     tokens.push(choice.token);
     hasLooped = endsInLoop(tokens, request.guards);
     if (hasLooped || tokens.length >= limit) break;
     if (request.isCancelled()) return null;
-    logits = await steps.advance(choice.token);
+    scores = rowOf(await steps.advance(choice.token), 0);
   }
   // The end token's score counts, too, as in OpenAI's code.
-  const meanLogProbability = sumLogProbability / (tokens.length + 1);
-  return { tokens, noSpeechProbability, meanLogProbability, hasLooped };
+  return { tokens, meanLogProbability: sumLogProbability / (tokens.length + 1), hasLooped };
+}
+
+/** Not where nothing was said: the guards throw that away, whatever its text. */
+function needsSearch(
+  greedy: Greedy,
+  noSpeechProbability: number,
+  { search, guards }: DecodingRequest,
+): boolean {
+  if (search.beams < 2 || noSpeechProbability >= guards.noSpeechCertain) return false;
+  return greedy.hasLooped || greedy.meanLogProbability < search.unsureLogProbability;
 }
 
 /** The most tokens that so much audio can hold, and that the decoder has positions for. */
@@ -78,38 +116,6 @@ function tokenLimit(rules: DecodingRules, audioMs: number): number {
 /** Probability of the no-speech token right after start-of-transcript; 0 when the model has no such token. */
 function noSpeechIn(logits: Logits, token: number | null): number {
   if (token === null) return 0;
-  const scores = logits.scores.subarray(0, logits.vocabularyTokens);
+  const scores = rowOf(logits, 0);
   return Math.exp(scores[token]! - logSumExp(scores));
-}
-
-function lastRow(logits: Logits): Float32Array {
-  return logits.scores.subarray(
-    (logits.rows - 1) * logits.vocabularyTokens,
-    logits.rows * logits.vocabularyTokens,
-  );
-}
-
-/** The best token that is not suppressed, and its log-probability among those. Overwrites `scores`. */
-function choose(
-  scores: Float32Array,
-  rules: DecodingRules,
-  isFirst: boolean,
-): { token: number; logProbability: number } {
-  suppress(scores, rules.suppressedTokens);
-  if (isFirst) suppress(scores, rules.suppressedFirstTokens);
-  let token = rules.endToken;
-  for (let id = 0; id < scores.length; id++) if (scores[id]! > scores[token]!) token = id;
-  return { token, logProbability: scores[token]! - logSumExp(scores) };
-}
-
-function suppress(scores: Float32Array, ids: Int32Array): void {
-  for (const id of ids) if (id < scores.length) scores[id] = Number.NEGATIVE_INFINITY;
-}
-
-function logSumExp(scores: Float32Array): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < scores.length; i++) if (scores[i]! > max) max = scores[i]!;
-  let sum = 0;
-  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i]! - max);
-  return max + Math.log(sum);
 }

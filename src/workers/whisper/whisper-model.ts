@@ -1,12 +1,14 @@
 /**
- * Whisper's tensors and nothing else: an encoder session and a decoder session with its key/value cache, both
- * driven by what the ONNX files say of themselves. Which token to take is whisper-decoder.ts's business.
+ * Whisper's sessions and nothing else: an encoder and a decoder, both driven by what the ONNX files say of themselves.
+ * Which token to take is whisper-decoder.ts's business.
  * Thread: whisper worker. `run` blocks its thread for the whole inference.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { messageOf, WildfireError } from '../../errors.ts';
+import { DecoderSession, Decoding, type EncodedAudio } from './decoding.ts';
+import { feedable, floatTensor } from './tensors.ts';
 
 export type WhisperDtype = 'fp32' | 'fp16' | 'q8' | 'int8' | 'uint8' | 'q4' | 'q4f16' | 'bnb4';
 /** One for both halves, or one for each: big models often take a finer encoder than decoder. */
@@ -23,18 +25,6 @@ export interface WhisperModelOptions {
   /** Shape of one cache entry, for the empty one that a merged decoder's first step wants. */
   readonly decoderHeads: number;
   readonly headSize: number;
-}
-
-/** Scores of the next token after each position given, row by row. */
-export interface Logits {
-  readonly scores: Float32Array;
-  readonly rows: number;
-  readonly vocabularyTokens: number;
-}
-
-/** The encoder's output for one window; give it to `startDecoding` as often as wanted. */
-export interface EncodedAudio {
-  readonly hiddenStates: Tensor;
 }
 
 /** File name endings of the Hugging Face converters. */
@@ -95,81 +85,6 @@ export class WhisperModel {
     await this.#encoder.release();
     await this.#first.session.release();
     if (this.#next.session !== this.#first.session) await this.#next.session.release();
-  }
-}
-
-/** One decoding: the cache grows by one position with each token. */
-export class Decoding {
-  readonly #first: DecoderSession;
-  readonly #next: DecoderSession;
-  readonly #audio: EncodedAudio;
-  /** past_key_values.* as the next step wants them; the decoder.* ones are replaced after each step. */
-  readonly #past: Record<string, Tensor> = {};
-
-  constructor(first: DecoderSession, next: DecoderSession, audio: EncodedAudio) {
-    this.#first = first;
-    this.#next = next;
-    this.#audio = audio;
-  }
-
-  /** Runs the prompt without a cache; all of `present.*` becomes the cache. Scores after each prompt token. */
-  async start(prompt: readonly number[]): Promise<Logits> {
-    const feeds = this.#first.feeds(prompt, this.#audio, this.#first.emptyPast);
-    return this.#keep(await this.#first.session.run(feeds, this.#first.allOutputs));
-  }
-
-  /** Scores after `token`. The cross-attention cache stays as the first step made it. */
-  async advance(token: number): Promise<Logits> {
-    const feeds = this.#next.feeds([token], this.#audio, this.#past);
-    return this.#keep(await this.#next.session.run(feeds, this.#next.selfAttentionOutputs));
-  }
-
-  #keep(outputs: InferenceSession.OnnxValueMapType): Logits {
-    for (const [name, value] of Object.entries(outputs)) {
-      if (name.startsWith('present.')) this.#past[pastNameOf(name)] = feedable(value as Tensor);
-    }
-    const logits = outputs.logits as Tensor;
-    const [, rows = 1, vocabularyTokens = 0] = logits.dims;
-    return { scores: asFloat32(logits), rows, vocabularyTokens };
-  }
-}
-
-/** A decoder session with what its own metadata says about how to feed it. */
-class DecoderSession {
-  readonly session: InferenceSession;
-  readonly allOutputs: readonly string[];
-  /** Without the cross-attention outputs: those do not change, and asking for them would copy them. */
-  readonly selfAttentionOutputs: readonly string[];
-  readonly emptyPast: Readonly<Record<string, Tensor>>;
-  readonly #usesCache: boolean;
-
-  constructor(session: InferenceSession, usesCache: boolean, emptyPast: Readonly<Record<string, Tensor>>) {
-    this.session = session;
-    this.#usesCache = usesCache;
-    this.emptyPast = emptyPast;
-    this.allOutputs = session.outputNames;
-    this.selfAttentionOutputs = session.outputNames.filter((name) => !name.includes('.encoder.'));
-  }
-
-  /** The same session seen as the step that has a cache. */
-  withCache(): DecoderSession {
-    return new DecoderSession(this.session, true, {});
-  }
-
-  feeds(
-    tokens: readonly number[],
-    audio: EncodedAudio,
-    past: Readonly<Record<string, Tensor>>,
-  ): Record<string, Tensor> {
-    const feeds: Record<string, Tensor> = {};
-    for (const name of this.session.inputNames) {
-      if (name === 'input_ids')
-        feeds[name] = new Tensor('int64', BigInt64Array.from(tokens, BigInt), [1, tokens.length]);
-      else if (name === 'encoder_hidden_states') feeds[name] = audio.hiddenStates;
-      else if (name === 'use_cache_branch') feeds[name] = new Tensor('bool', [this.#usesCache], [1]);
-      else feeds[name] = past[name]!;
-    }
-    return feeds;
   }
 }
 
@@ -240,10 +155,6 @@ function onnxPath({ folder, dtype }: WhisperModelOptions, name: string): string 
   );
 }
 
-function pastNameOf(presentName: string): string {
-  return presentName.replace('present', 'past_key_values');
-}
-
 /** Zero-length past_key_values.* for a merged decoder's first step. */
 function emptyPastOf(session: InferenceSession, options: WhisperModelOptions): Record<string, Tensor> {
   const past: Record<string, Tensor> = {};
@@ -258,26 +169,4 @@ function emptyPastOf(session: InferenceSession, options: WhisperModelOptions): R
 function typeOfInput(session: InferenceSession, name: string): Tensor.Type {
   const input = session.inputMetadata.find((candidate) => candidate.name === name);
   return input?.isTensor ? input.type : 'float32';
-}
-
-function floatTensor(type: Tensor.Type, values: Float32Array, dims: readonly number[]): Tensor {
-  if (type !== 'float16') return new Tensor('float32', values, dims);
-  return feedable(new Tensor('float16', new Uint16Array(new Float16Array(values).buffer), dims));
-}
-
-/**
- * The same tensor, fit to be an input. onnxruntime-common 1.30 wraps float16 values in a Float16Array where there
- * is one, and onnxruntime-node then finds it to be 0 bytes long; it does read a Uint16Array of the same bytes.
- */
-function feedable(tensor: Tensor): Tensor {
-  if (tensor.type !== 'float16') return tensor;
-  const { buffer, byteOffset, length } = tensor.data as Uint16Array;
-  Object.assign(tensor, { cpuData: new Uint16Array(buffer, byteOffset, length) });
-  return tensor;
-}
-
-function asFloat32(tensor: Tensor): Float32Array {
-  if (tensor.type !== 'float16') return tensor.data as Float32Array;
-  const { buffer, byteOffset, length } = tensor.data as Uint16Array;
-  return Float32Array.from(new Float16Array(buffer, byteOffset, length));
 }

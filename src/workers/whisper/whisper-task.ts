@@ -10,6 +10,7 @@ import type {
   Transcript,
   WarmUpTask,
 } from '../protocol.ts';
+import type { WhisperSearch } from './beam-search.ts';
 import type { WhisperGuards } from './guards.ts';
 import type { WindowPolicy } from './transcriber.ts';
 import type { ExecutionProvider, WhisperDtypes } from './whisper-model.ts';
@@ -70,5 +71,6 @@ export interface WhisperWorkerData {
   readonly language: string;
   readonly window: WindowPolicy;
   readonly guards: WhisperGuards;
+  readonly search: WhisperSearch;
   readonly allowFaults: boolean;
 }

@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WHISPER_SEARCH_DEFAULTS } from '../../../src/workers/whisper/beam-search.ts';
+import type { Logits } from '../../../src/workers/whisper/decoding.ts';
 import { WHISPER_GUARD_DEFAULTS } from '../../../src/workers/whisper/guards.ts';
 import { Transcriber } from '../../../src/workers/whisper/transcriber.ts';
 import { loadWhisperConfig, type WhisperConfig } from '../../../src/workers/whisper/whisper-config.ts';
-import { type Logits, WhisperModel } from '../../../src/workers/whisper/whisper-model.ts';
+import { WhisperModel } from '../../../src/workers/whisper/whisper-model.ts';
 
 interface Expected {
   readonly prompt: readonly number[];
@@ -72,6 +74,27 @@ describe.each([
     expectClose(rowOf(logits, 0), EXPECTED.lastScores, tolerance);
   });
 
+  it('scores texts side by side as one after another, whichever ends and whichever is continued twice', async () => {
+    const audio = await model.encode(features(), MEL_BINS);
+    const decoding = model.decoding(audio);
+    await decoding.start(EXPECTED.prompt);
+    await decoding.advance(9); // what was advanced alone does not matter to the texts side by side
+    const beams = decoding.beams();
+    await beams.advance([1, 2, 3], [0, 0, 0]);
+    await beams.advance([4, 5, 6, 7], [2, 0, 0, 1]);
+    const logits = await beams.advance([8, 9], [3, 0]);
+    expect(logits.rows).toBe(2);
+    for (const [row, text] of [
+      [2, 7, 8],
+      [3, 4, 9],
+    ].entries()) {
+      const alone = model.decoding(audio);
+      let last = await alone.start(EXPECTED.prompt);
+      for (const token of text) last = await alone.advance(token);
+      expectClose(rowOf(logits, row), rowOf(last, 0), tolerance);
+    }
+  });
+
   it('keeps decodings that run in turns apart', async () => {
     const [one, other] = [
       await model.encode(features(), MEL_BINS),
@@ -103,6 +126,7 @@ describe('windows as long as the utterance', () => {
       language: 'en',
       window,
       guards: { ...WHISPER_GUARD_DEFAULTS, minMeanLogProbability: -100, loopTokens: 1000 },
+      search: WHISPER_SEARCH_DEFAULTS,
     });
     expect(transcriber.trimsWindow).toBe(trims);
     const tone = Int16Array.from({ length: 4000 }, (_, i) => 8000 * Math.sin(i * 0.3));

@@ -4,13 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadPack } from '../../../src/models/pack.ts';
+import type { EncodedAudio } from '../../../src/workers/whisper/decoding.ts';
 import { LogMel } from '../../../src/workers/whisper/features/log-mel.ts';
 import { loadWhisperConfig, type WhisperConfig } from '../../../src/workers/whisper/whisper-config.ts';
-import {
-  type EncodedAudio,
-  WhisperModel,
-  type WhisperModelOptions,
-} from '../../../src/workers/whisper/whisper-model.ts';
+import { WhisperModel, type WhisperModelOptions } from '../../../src/workers/whisper/whisper-model.ts';
 import { hasTestPack, TEST_PACK_FOLDER } from '../../models/test-pack.ts';
 import { recording } from './utterances.ts';
 
