@@ -22,7 +22,7 @@ from .build_data import GAIN, TEACHERS, prosody_of
 from .unseen import draw_unseen
 
 SEED = 80_210
-PER_KIND = 20  # sentences per teacher from callers, and as many from the assistant
+PER_KIND = 60  # sentences per teacher from callers, and as many from the assistant
 GAP_S = 0.25
 STUDENTS = ["am_michael", "af_heart"]  # the voices that learned from TEACHERS[0] and TEACHERS[1]
 
