@@ -17,20 +17,31 @@ export interface AgentPersona {
   readonly speed: number;
 }
 
-export interface CallDependencies {
-  readonly audio: CallAudioStore;
-  readonly media: MediaPort;
+/** An agent that converses, or an echo, which needs no models. */
+export type CallDependencies = CallSurroundings & (ConversingAgent | EchoingAgent);
+
+export interface ConversingAgent {
+  readonly isEcho?: false;
   readonly vad: VadPort;
   readonly engines: Engines;
   readonly agent: AgentPersona;
   readonly turnConfig: TurnConfig;
+  readonly onTurn: (turn: TurnReport) => void;
+}
+
+interface EchoingAgent {
+  readonly isEcho: true;
+}
+
+export interface CallSurroundings {
+  readonly audio: CallAudioStore;
+  readonly media: MediaPort;
   readonly maxCallDurationMs: number;
   /** When a call that could not be taken just now may be tried again. */
   readonly retryAfterSeconds: number;
   readonly log: Log;
   /** Counts a refusal or fault by area and reason word. */
   readonly count: (area: string, reason: string) => void;
-  readonly onTurn: (turn: TurnReport) => void;
   readonly onCallEnded: (call: CallReport) => void;
   /** Gives the admission slot back; the last thing a call does. */
   readonly leave: (callId: number) => void;

@@ -10,7 +10,7 @@ import { answerOffer, makeOffer, type NegotiatedMedia, readAnswer } from '../sdp
 import type { IncomingInvite, ReinviteReply, SipDialog } from '../sip/user-agent.ts';
 import type { SpeechEvent } from '../turn/turn-messages.ts';
 import type { CallAudio } from './call-audio.ts';
-import type { CallDependencies } from './call-dependencies.ts';
+import type { CallDependencies, ConversingAgent } from './call-dependencies.ts';
 import { Conversation } from './conversation.ts';
 import { type LedgerCounts, type LedgerKind, ResourceLedger } from './ledger.ts';
 import type { CallReport, EndedBy, RtpReport } from './reports.ts';
@@ -81,9 +81,9 @@ export class Call {
 
   async #answer(): Promise<void> {
     this.#stopIfEnded();
-    const { media } = this.#dependencies;
+    const { media, isEcho = false } = this.#dependencies;
     const { localAddress: bindAddress, offer } = this.#invite;
-    const open = { callId: this.id, bindAddress, ...this.#audio };
+    const open = { callId: this.id, bindAddress, isEcho, ...this.#audio };
     const { rtpPort } = await this.#hold(
       'rtpPort',
       () => media.openLeg(open),
@@ -105,8 +105,18 @@ export class Call {
     const { answerSdp } = await accepted;
     this.#stopIfEnded();
     await this.#startLeg(agreed ?? readAnswer(answerSdp ?? ''));
-    await this.#watchSpeech();
-    this.#startConversation();
+    this.#limitDuration();
+    if (this.#dependencies.isEcho === true) return;
+    await this.#watchSpeech(this.#dependencies);
+    this.#startConversation(this.#dependencies);
+  }
+
+  #limitDuration(): void {
+    const limit = setTimeout(
+      () => void this.end('agent', 'maxDuration'),
+      this.#dependencies.maxCallDurationMs,
+    );
+    this.#ledger.acquire('timer', () => clearTimeout(limit));
   }
 
   #holdDialog(dialog: SipDialog): void {
@@ -153,8 +163,7 @@ export class Call {
     await this.#dependencies.media.startLeg({ callId: this.id, signallingAddress, ...media });
   }
 
-  async #watchSpeech(): Promise<void> {
-    const { vad } = this.#dependencies;
+  async #watchSpeech({ vad }: ConversingAgent): Promise<void> {
     await this.#hold(
       'vadWatch',
       () => vad.watch(this.id, this.#audio.uplink),
@@ -162,10 +171,8 @@ export class Call {
     );
   }
 
-  #startConversation(): void {
-    const { maxCallDurationMs, engines, agent, turnConfig, onTurn, log } = this.#dependencies;
-    const limit = setTimeout(() => void this.end('agent', 'maxDuration'), maxCallDurationMs);
-    this.#ledger.acquire('timer', () => clearTimeout(limit));
+  #startConversation({ engines, agent, turnConfig, onTurn }: ConversingAgent): void {
+    const { log } = this.#dependencies;
     const conversation = new Conversation({
       callId: this.id,
       sipCallId: this.sipCallId,

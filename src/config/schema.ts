@@ -49,6 +49,8 @@ const models = z.strictObject({
 
 /** An empty text means: what the pack's manifest says. */
 const agent = z.strictObject({
+  /** An echo sends back what it hears and loads no models: for measuring media alone. */
+  mode: z.enum(['conversation', 'echo']).default('conversation'),
   systemPrompt: z.string().default(''),
   greeting: z.string().default(''),
   apology: z.string().default(''),

@@ -11,6 +11,7 @@ import { Packetizer } from '../rtp/packetizer.ts';
 import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpPorts } from '../rtp/rtp-socket.ts';
 import { DownlinkPath } from './downlink-path.ts';
+import { EchoPath } from './echo-path.ts';
 import { LatenessHistogram } from './lateness-histogram.ts';
 import type { JitterSettings, LegReport, MediaEvent, OpenLeg, StartLeg } from './media-protocol.ts';
 import { type Beat, TICK_MS } from './playout-clock.ts';
@@ -37,6 +38,8 @@ export class MediaLeg {
   readonly #downlink: DownlinkPath;
   readonly #packetizer: Packetizer;
   readonly #rtcp: RtcpSession;
+  /** Null where somebody else writes the ring. */
+  readonly #echo: EchoPath | null;
   #ports: RtpPorts | null = null;
   #isStarted = false;
   #hasReceived = false;
@@ -57,6 +60,7 @@ export class MediaLeg {
       firstTimestamp: randomUint32(random),
     });
     this.#downlink = new DownlinkPath(new RingReader(open.downlink), this.#packetizer, this.#sendRtp);
+    this.#echo = open.isEcho === true ? new EchoPath(open) : null;
     this.#rtcp = new RtcpSession({
       packetizer: this.#packetizer,
       statistics: this.uplink.statistics,
@@ -90,6 +94,7 @@ export class MediaLeg {
   /** One beat: the frames that are due, up and down. @throws never */
   tick(beat: Beat): void {
     for (let frame = 0; frame < beat.ticks; frame += 1) this.uplink.play(beat.dueMs);
+    if (this.#downlink.isSending) this.#echo?.pass(beat.sends);
     if (beat.ticks > beat.sends) this.#downlink.skip(beat.ticks - beat.sends);
     for (let back = beat.sends - 1; back >= 0; back -= 1) this.#sendFrame(beat.dueMs - back * TICK_MS);
     this.#tellDigit();

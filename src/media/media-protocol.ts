@@ -35,6 +35,8 @@ export interface OpenLeg {
   /** Both at 8000 Hz. */
   readonly uplink: TapeHandle;
   readonly downlink: RingHandle;
+  /** What is heard is sent back, and nobody else writes the ring. Default false. */
+  readonly isEcho?: boolean;
 }
 
 export interface StartLeg {

@@ -6,7 +6,7 @@
 
 import { Call } from '../call/call.ts';
 import { CallAudioStore } from '../call/call-audio.ts';
-import type { AgentPersona, CallDependencies } from '../call/call-dependencies.ts';
+import type { CallDependencies, CallSurroundings, ConversingAgent } from '../call/call-dependencies.ts';
 import { CallRegistry } from '../call/call-registry.ts';
 import type { CallReport, TurnReport } from '../call/reports.ts';
 import type { RunningRuntime, RuntimeEvents } from '../cli/runtime-starter.ts';
@@ -29,10 +29,11 @@ const LEG_RATE_HZ = 8000;
 
 /** Builds and starts a runtime. @throws WildfireError CONFIG_INVALID, MODEL_*, PORT_IN_USE; nothing is left running */
 export async function startRuntime(config: Config, events: RuntimeEvents): Promise<RunningRuntime> {
-  const pack = await loadPack(packFolderOf(config.models.pack));
-  const runtime = new Runtime(config, pack, events);
+  const isEcho = config.agent.mode === 'echo';
+  const pack = isEcho ? null : await loadPack(packFolderOf(config.models.pack));
+  const runtime = new Runtime(config, events);
   try {
-    await runtime.start();
+    await runtime.start(pack);
     return runtime;
   } catch (error) {
     await runtime.stop();
@@ -43,7 +44,6 @@ export async function startRuntime(config: Config, events: RuntimeEvents): Promi
 class Runtime implements RunningRuntime {
   readonly listening: string[] = [];
   readonly #config: Config;
-  readonly #pack: ModelPack;
   readonly #events: RuntimeEvents;
   readonly #log: Log;
   readonly #metrics: Metrics = createMetrics();
@@ -57,9 +57,8 @@ class Runtime implements RunningRuntime {
   #engines: RunningEngines | null = null;
   #dependencies: CallDependencies | null = null;
 
-  constructor(config: Config, pack: ModelPack, events: RuntimeEvents) {
+  constructor(config: Config, events: RuntimeEvents) {
     this.#config = config;
-    this.#pack = pack;
     this.#events = events;
     this.#log = createLog(config.log.level);
     this.#registry = new CallRegistry(config.limits.maxCalls);
@@ -73,10 +72,16 @@ class Runtime implements RunningRuntime {
     return this.#web?.port ?? null;
   }
 
-  async start(): Promise<void> {
+  /** @param pack null for an echo, which needs no models */
+  async start(pack: ModelPack | null): Promise<void> {
     const sip = await this.#startSip();
     const media = await this.#startMedia();
     await this.#startWeb(sip, media);
+    const agent = pack === null ? ({ isEcho: true } as const) : await this.#startAgent(pack);
+    this.#dependencies = { ...this.#callSurroundings(media), ...agent };
+  }
+
+  async #startAgent(pack: ModelPack): Promise<ConversingAgent> {
     const vad = await VadClient.start({
       model: this.#config.vad.model,
       sileroPath: this.#config.vad.sileroPath,
@@ -87,12 +92,13 @@ class Runtime implements RunningRuntime {
       this.#metrics.events.inc({ area: 'worker', reason: 'vadDied' });
       this.#log.error({ error: message }, 'the VAD thread died and is replaced');
     });
-    const engines = await startEngines(this.#config, this.#pack, { log: this.#log, metrics: this.#metrics });
+    const engines = await startEngines(this.#config, pack, { log: this.#log, metrics: this.#metrics });
     this.#closers.push(() => engines.close());
     this.#engines = engines;
-    const agent = personaOf(this.#config, this.#pack);
+    const agent = personaOf(this.#config, pack);
     await preloadPrompts(engines.tts, agent);
-    this.#dependencies = this.#callDependencies(media, vad, engines, agent);
+    const turnConfig = turnConfigOf(this.#config);
+    return { vad, engines, agent, turnConfig, onTurn: (turn) => this.#onTurn(turn) };
   }
 
   async drain(): Promise<void> {
@@ -156,6 +162,7 @@ class Runtime implements RunningRuntime {
       sip,
       media,
       engines: () => this.#engines,
+      isReady: () => this.#dependencies !== null,
       metrics: this.#metrics,
     });
     this.#closers.push(async () => reporter.close());
@@ -165,24 +172,14 @@ class Runtime implements RunningRuntime {
     this.listening.push(`http tcp ${bindAddress}:${web.port}`);
   }
 
-  #callDependencies(
-    media: MediaSupervisor,
-    vad: VadClient,
-    engines: RunningEngines,
-    agent: AgentPersona,
-  ): CallDependencies {
+  #callSurroundings(media: MediaSupervisor): CallSurroundings {
     return {
       audio: this.#audio,
       media,
-      vad,
-      engines,
-      agent,
-      turnConfig: turnConfigOf(this.#config),
       maxCallDurationMs: this.#config.limits.maxCallDurationMs,
       retryAfterSeconds: this.#config.limits.retryAfterSeconds,
       log: this.#log,
       count: (area, reason) => this.#metrics.events.inc({ area, reason }),
-      onTurn: (turn) => this.#onTurn(turn),
       onCallEnded: (call) => this.#onCallEnded(call),
       leave: (callId) => this.#leave(callId),
     };
@@ -233,7 +230,7 @@ class Runtime implements RunningRuntime {
 }
 
 /** Renders what the agent says word for word, so that a greeting costs nothing while many calls arrive. */
-async function preloadPrompts(tts: TtsClient, agent: AgentPersona): Promise<void> {
+async function preloadPrompts(tts: TtsClient, agent: ConversingAgent['agent']): Promise<void> {
   const voicing = { voice: agent.voice, speed: agent.speed, rateHz: LEG_RATE_HZ };
   for (const sentence of promptSentences(agent)) await tts.preload(sentence, voicing);
 }

@@ -20,6 +20,8 @@ export interface StatusParts {
   readonly media: MediaSupervisor;
   /** Null until they have loaded their models. */
   readonly engines: () => RunningEngines | null;
+  /** Whether calls are taken. */
+  readonly isReady: () => boolean;
   readonly metrics: Metrics;
 }
 
@@ -33,9 +35,9 @@ export class StatusReporter implements StatusSource {
   }
 
   health(): 'starting' | 'ok' | 'draining' {
-    const { registry, engines } = this.#parts;
+    const { registry, isReady } = this.#parts;
     if (registry.isDraining) return 'draining';
-    return engines() === null ? 'starting' : 'ok';
+    return isReady() ? 'ok' : 'starting';
   }
 
   async metrics(): Promise<{ contentType: string; text: string }> {
