@@ -2,11 +2,11 @@
  * Many generated callers at once against one SIP address: a few at a time, spaced out, each in its own call, all with
  * one mouth and one ear. A call that breaks is a result and hurts no other. Thread: the caller process's main thread.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { ModelPack } from '../models/pack.ts';
 import { monotonicMs } from '../observability/clock.ts';
 import { SipUserAgent } from '../sip/user-agent.ts';
+import { type LaneTimes, runLanes } from './call-lanes.ts';
 import { localAddressFor } from './callee-address.ts';
 import type { StepResult } from './caller-conversation.ts';
 import { type CallerEngines, startCallerEngines } from './caller-engines.ts';
@@ -64,10 +64,9 @@ export interface CrowdCall {
   readonly rtp: TelephoneCounters;
 }
 
-export interface CrowdResult {
+export interface CrowdResult extends LaneTimes {
   /** In the order in which they ended. */
   readonly calls: readonly CrowdCall[];
-  readonly peakConcurrent: number;
 }
 
 const DEFAULT_CALLS_PER_S = 2;
@@ -108,49 +107,25 @@ interface CrowdParts {
 class Crowd {
   readonly #options: CrowdOptions;
   readonly #parts: CrowdParts;
-  readonly #seeds: Iterator<number>;
   readonly #calls: CrowdCall[] = [];
-  readonly #startedAtMs = monotonicMs();
-  #nextStartMs = this.#startedAtMs;
-  #up = 0;
-  #peakConcurrent = 0;
 
   constructor(options: CrowdOptions, parts: CrowdParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#seeds = options.seeds[Symbol.iterator]();
   }
 
   async run(): Promise<CrowdResult> {
-    const lines = Array.from({ length: Math.max(1, this.#options.concurrent) }, () =>
-      this.#callOneAfterAnother(),
-    );
-    const ended = await Promise.allSettled(lines);
-    const broken = ended.find((one) => one.status === 'rejected');
-    if (broken !== undefined) throw broken.reason;
-    return { calls: this.#calls, peakConcurrent: this.#peakConcurrent };
-  }
-
-  async #callOneAfterAnother(): Promise<void> {
-    for (;;) {
-      const startMs = Math.max(monotonicMs(), this.#nextStartMs);
-      if (startMs - this.#startedAtMs > (this.#options.durationMs ?? Number.POSITIVE_INFINITY)) return;
-      const seed = this.#seeds.next();
-      if (seed.done === true) return;
-      this.#nextStartMs = startMs + 1000 / (this.#options.callsPerS ?? DEFAULT_CALLS_PER_S);
-      await delay(Math.max(0, startMs - monotonicMs()));
-      await this.#call(seed.value);
-    }
+    const { seeds, concurrent, callsPerS = DEFAULT_CALLS_PER_S, durationMs } = this.#options;
+    const lanes = { items: seeds, concurrent, callsPerS, beginWithinMs: durationMs };
+    const times = await runLanes(lanes, (seed) => this.#call(seed));
+    return { ...times, calls: this.#calls };
   }
 
   async #call(seed: number): Promise<void> {
     const { grammar, phrasing, kinds, onCall } = this.#options;
     const plan = planCaller({ grammar, seed, phrasing, ...(kinds === undefined ? {} : { kinds }) });
-    this.#up += 1;
-    this.#peakConcurrent = Math.max(this.#peakConcurrent, this.#up);
     const startedAtMs = monotonicMs();
     const { placed, error } = await this.#place(plan);
-    this.#up -= 1;
     const call = callOf(plan, { placed, error, durationMs: monotonicMs() - startedAtMs });
     this.#calls.push(call);
     onCall?.(call, placed);

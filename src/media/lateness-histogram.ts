@@ -31,8 +31,8 @@ export class LatenessHistogram {
 
   summary(): LatenessSummary {
     return {
-      p50: this.#quantile(0.5),
-      p99: this.#quantile(0.99),
+      p50: this.quantile(0.5),
+      p99: this.quantile(0.99),
       max: round(this.#maxMs),
       count: this.#count,
     };
@@ -45,7 +45,8 @@ export class LatenessHistogram {
     this.#maxMs = Math.max(this.#maxMs, other.#maxMs);
   }
 
-  #quantile(share: number): number {
+  /** @param share 0..1 @returns the upper edge of its bucket, ms; 0 of nothing */
+  quantile(share: number): number {
     const wanted = this.#count * share;
     let seen = 0;
     for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
