@@ -38,6 +38,8 @@ export class VadStreams {
   readonly #verdict: FrameVerdict = { speech: 0, isActive: false, levelDbfs: 0, endSample: 0 };
   #frames = 0;
   #laps = 0;
+  /** Head of the first tape at the last tick. */
+  #firstHead = -1;
 
   constructor(model: VadModel, options: VadStreamsOptions) {
     this.#model = model;
@@ -81,12 +83,19 @@ export class VadStreams {
     return removed !== undefined;
   }
 
-  /** Judges everything that was written since the last tick. Adds what changed to `events`. */
-  async tick(events: VadEvent[]): Promise<void> {
+  /**
+   * Judges everything that was written since the last tick. Adds what changed to `events`.
+   * @returns whether the tapes have grown since, or there are none: all are written in one beat, so the first tells for all
+   */
+  async tick(events: VadEvent[]): Promise<boolean> {
+    const head = this.#watched[0]?.reader.positionSamples ?? this.#firstHead;
+    const hasGrown = this.#watched.length === 0 || head !== this.#firstHead;
+    this.#firstHead = head;
     while (this.#fill() > 0) {
       await this.#model.run(this.#batch);
       this.#judge(events);
     }
+    return hasGrown;
   }
 
   /** One frame of every call that has one. @returns rows */

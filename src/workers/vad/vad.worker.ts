@@ -1,6 +1,6 @@
 /**
- * The VAD thread: every 20 ms it reads what the calls said and tells main where speech began and ended.
- * Thread: vad. The schedule is absolute: a late tick does not move the next one. Walk: packet step 9.
+ * The VAD thread: every 20 ms, right after the media thread, it reads what the calls said and tells main where speech
+ * began and ended. Thread: vad. Walk: packet step 9.
  */
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -9,6 +9,7 @@ import { monotonicMs } from '../../observability/clock.ts';
 import type { TapeHandle } from '../../ring-buffers/layout.ts';
 import { TapeReader } from '../../ring-buffers/tape.ts';
 import { EnergyVadModel } from './energy-vad-model.ts';
+import { TickPhase } from './tick-phase.ts';
 import type { VadEvent, VadReply, VadRequest, VadSnapshot, VadThreadOptions } from './vad-messages.ts';
 import type { VadModel } from './vad-model.ts';
 import { VadStreams } from './vad-streams.ts';
@@ -20,7 +21,7 @@ const lanes = new Map<number, { readonly model: VadModel; readonly streams: VadS
 let isClosing = false;
 let isTicking = false;
 let timer: NodeJS.Timeout | undefined;
-let nextTickMs = monotonicMs() + options.tickMs;
+const phase = new TickPhase(options.tickMs, monotonicMs());
 const counters = { ticks: 0, maxTickLatenessMs: 0, maxTickMs: 0, niceValue: 0 };
 
 function post(reply: VadReply): void {
@@ -69,11 +70,13 @@ function snapshot(): VadSnapshot {
 async function tick(): Promise<void> {
   const startMs = monotonicMs();
   const events: VadEvent[] = [];
-  for (const { streams } of lanes.values()) await streams.tick(events);
+  let hasGrown = lanes.size === 0;
+  for (const { streams } of lanes.values()) hasGrown = (await streams.tick(events)) || hasGrown;
   if (events.length > 0) post({ kind: 'events', events });
   counters.ticks += 1;
-  counters.maxTickLatenessMs = Math.max(counters.maxTickLatenessMs, startMs - nextTickMs);
+  counters.maxTickLatenessMs = Math.max(counters.maxTickLatenessMs, startMs - phase.dueMs);
   counters.maxTickMs = Math.max(counters.maxTickMs, monotonicMs() - startMs);
+  phase.ticked(hasGrown, monotonicMs());
 }
 
 async function onTimer(): Promise<void> {
@@ -84,12 +87,8 @@ async function onTimer(): Promise<void> {
   else schedule();
 }
 
-// Ticks that were missed are not made up for: one tick reads all that is there.
 function schedule(): void {
-  const nowMs = monotonicMs();
-  nextTickMs += options.tickMs;
-  if (nextTickMs <= nowMs) nextTickMs += Math.ceil((nowMs - nextTickMs) / options.tickMs) * options.tickMs;
-  timer = setTimeout(onTimer, Math.max(0, nextTickMs - nowMs));
+  timer = setTimeout(onTimer, Math.max(0, phase.dueMs - monotonicMs()));
 }
 
 async function end(): Promise<void> {
