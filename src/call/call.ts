@@ -105,10 +105,10 @@ export class Call {
     const { answerSdp } = await accepted;
     this.#stopIfEnded();
     await this.#startLeg(agreed ?? readAnswer(answerSdp ?? ''));
+    if (this.#dependencies.isEcho !== true) await this.#watchSpeech(this.#dependencies);
+    this.#stopIfEnded();
     this.#limitDuration();
-    if (this.#dependencies.isEcho === true) return;
-    await this.#watchSpeech(this.#dependencies);
-    this.#startConversation(this.#dependencies);
+    if (this.#dependencies.isEcho !== true) this.#startConversation(this.#dependencies);
   }
 
   #limitDuration(): void {

@@ -286,7 +286,7 @@ export class Conversation {
     const reply = this.#reply;
     if (reply?.owns(event.ringIndex) !== true) return;
     this.#greetingAtMs ??= event.atMs;
-    this.#timeline?.onFirstPacket(event.atMs);
+    this.#timeline?.onFirstPacket(event.atMs, event.uplinkHoldMs);
     this.#handle({ kind: 'firstSamplePlayed', turnId: reply.turnId, atMs: event.atMs });
   }
 

@@ -4,6 +4,8 @@ import type { LedgerCounts } from './ledger.ts';
 
 /** Where the time of one turn went, ms. Queue and compute stand apart. */
 export interface StagesMs {
+  /** Arrival of the caller's packets to their place on the tape: what the jitter buffer holds them for. */
+  readonly uplink: number;
   /** Last speech sample to the decision that the turn is over. */
   readonly endpoint: number;
   readonly sttQueue: number;
@@ -17,6 +19,10 @@ export interface StagesMs {
   readonly ttsFirstAudio: number;
   /** First samples in the downlink ring up to the first packet that carries them. */
   readonly playout: number;
+  /** Messages between threads, and waits for the main thread: what of the decision to the first packet is in no other. */
+  readonly handover: number;
+  /** First packet of the reply up to the first that is loud enough to hear: how the voice begins. */
+  readonly leadIn: number;
 }
 
 export type TurnOutcome = 'replied' | 'bargedIn' | 'nothingHeard' | 'failed' | 'superseded' | 'hungUp';
@@ -77,6 +83,7 @@ export interface CallReport {
 
 /** A turn in which nothing took any time yet. */
 export const NO_STAGES: StagesMs = {
+  uplink: 0,
   endpoint: 0,
   sttQueue: 0,
   stt: 0,
@@ -86,4 +93,6 @@ export const NO_STAGES: StagesMs = {
   ttsQueue: 0,
   ttsFirstAudio: 0,
   playout: 0,
+  handover: 0,
+  leadIn: 0,
 };

@@ -22,6 +22,18 @@ export interface TurnTimelineStart {
   readonly bargeIn: BargeInTimes | null;
 }
 
+/** What the caller waits for between the decision and the first packet, as far as it is measured where it happens. */
+const STAGES_TO_FIRST_PACKET = [
+  'sttQueue',
+  'stt',
+  'llmQueue',
+  'llmFirstToken',
+  'firstSentence',
+  'ttsQueue',
+  'ttsFirstAudio',
+  'playout',
+] as const satisfies readonly (keyof StagesMs)[];
+
 export class TurnTimeline {
   readonly #start: TurnTimelineStart;
   #stages: { -readonly [K in keyof StagesMs]: StagesMs[K] };
@@ -80,11 +92,15 @@ export class TurnTimeline {
     if (this.#firstAudioAtMs !== null || this.#firstSentenceAtMs === null) return;
     this.#stages.ttsQueue = spoken.queueMs;
     this.#stages.ttsFirstAudio = spoken.firstAudioMs;
+    this.#stages.leadIn = spoken.leadInMs;
     this.#firstAudioAtMs = this.#firstSentenceAtMs + spoken.queueMs + spoken.firstAudioMs;
   }
 
-  onFirstPacket(atMs: number): void {
-    this.#firstPacketAtMs ??= atMs;
+  /** @param uplinkHoldMs what the caller's packets were held for lately */
+  onFirstPacket(atMs: number, uplinkHoldMs: number): void {
+    if (this.#firstPacketAtMs !== null) return;
+    this.#firstPacketAtMs = atMs;
+    this.#stages.uplink = uplinkHoldMs;
   }
 
   /** The report of the turn as it stands. @param reply the words that were played */
@@ -125,7 +141,13 @@ export class TurnTimeline {
     }
     if (this.#firstPacketAtMs !== null && this.#firstAudioAtMs !== null) {
       stages.playout = Math.max(0, this.#firstPacketAtMs - this.#firstAudioAtMs);
+      const sinceDecisionMs = this.#firstPacketAtMs - this.#start.decidedAtMs;
+      stages.handover = Math.max(0, sinceDecisionMs - sumOf(STAGES_TO_FIRST_PACKET, stages));
     }
     return stages;
   }
+}
+
+function sumOf(names: readonly (keyof StagesMs)[], stages: StagesMs): number {
+  return names.reduce((sum, name) => sum + stages[name], 0);
 }

@@ -2,6 +2,7 @@
 import type { CallResult, TurnResult } from '../caller/call-result.ts';
 
 const STAGE_COLOURS: Record<string, string> = {
+  uplink: '#d9c7e8',
   endpoint: '#9aa5b1',
   sttQueue: '#f6d186',
   stt: '#e8a33d',
@@ -11,6 +12,8 @@ const STAGE_COLOURS: Record<string, string> = {
   ttsQueue: '#c9e4c5',
   ttsFirstAudio: '#5fa55a',
   playout: '#8e6bbf',
+  handover: '#c7505f',
+  leadIn: '#e5e0d8',
 };
 
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#1f2933}

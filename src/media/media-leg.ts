@@ -140,7 +140,9 @@ export class MediaLeg {
     const at = { callId: this.callId, atMs: monotonicMs() };
     const { startIndex, endIndex } = this.#downlink;
     if (change !== 'started') this.#options.onEvent({ kind: 'playoutDrained', ...at, ringIndex: endIndex });
-    if (change !== 'drained') this.#options.onEvent({ kind: 'playoutStarted', ...at, ringIndex: startIndex });
+    if (change === 'drained') return;
+    const { holdMs } = this.uplink;
+    this.#options.onEvent({ kind: 'playoutStarted', ...at, ringIndex: startIndex, uplinkHoldMs: holdMs });
   }
 
   readonly #sendRtp = (bytes: Uint8Array): void => {

@@ -86,6 +86,8 @@ export type MediaEvent =
       readonly callId: number;
       readonly atMs: number;
       readonly ringIndex: number;
+      /** From the arrival of the caller's packets to their place on the tape, lately. */
+      readonly uplinkHoldMs: number;
     }
   /** The first frame without audio. `ringIndex`: index after the last sample that was sent. */
   | {

@@ -31,6 +31,8 @@ const MAX_PIECE_SAMPLES = 4096;
 const QUIET_PEAK = 256;
 /** The concealer is silent after 60 ms; from then on silence is written without asking it. */
 const CONCEALED_SAMPLES = 480;
+/** Weight of the newest packet in `holdMs`. */
+const HOLD_WEIGHT = 1 / 8;
 
 export class UplinkPath {
   readonly drops: DropCounters;
@@ -42,6 +44,8 @@ export class UplinkPath {
   leftOutPackets = 0;
   /** When the last believed packet came. */
   lastPacketMs = Number.NEGATIVE_INFINITY;
+  /** From the arrival of a packet to its place on the tape, lately. */
+  holdMs = 0;
   readonly #tape: TapeWriter;
   readonly #view = new RtpPacketView();
   readonly #plc = new PacketLossConcealer({ rateHz: RATE_HZ });
@@ -55,6 +59,7 @@ export class UplinkPath {
   #payloadType = -1;
   #eventPayloadType = -1;
   #isReceiving = false;
+  #tickMs = 0;
 
   constructor(tape: TapeWriter, jitter: JitterSettings) {
     this.#tape = tape;
@@ -85,6 +90,7 @@ export class UplinkPath {
 
   /** Steps 4 to 8: one frame onto the tape, whether or not there was anything to play. @throws never */
   play(nowMs: number): void {
+    this.#tickMs = nowMs;
     this.jitter.watchLevel(this.#waitingSamples);
     while (this.#waitingSamples < FRAME_SAMPLES) this.#fetch(FRAME_SAMPLES - this.#waitingSamples);
     this.#tape.write(this.#frame);
@@ -137,6 +143,8 @@ export class UplinkPath {
     }
     this.#plc.good(piece);
     this.#emptySamples = 0;
+    const heldMs = Math.max(0, this.#tickMs - this.jitter.takenArrivalMs);
+    this.holdMs += (heldMs - this.holdMs) * HOLD_WEIGHT;
     return true;
   }
 

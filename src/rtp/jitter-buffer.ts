@@ -42,6 +42,7 @@ interface Slot {
   sequence: number;
   isFilled: boolean;
   timestamp: number;
+  arrivalMs: number;
   /** 0 for packets that carry no audio (telephone events, comfort noise). */
   durationSamples: number;
   payloadBytes: number;
@@ -91,6 +92,11 @@ export class JitterBuffer {
   /** Payload of the packet that `take` gave last; valid until the next `insert`. */
   get takenPayload(): Uint8Array {
     return this.#takenSlot.payload;
+  }
+
+  /** When that packet came. */
+  get takenArrivalMs(): number {
+    return this.#takenSlot.arrivalMs;
   }
 
   get takenPayloadBytes(): number {
@@ -161,6 +167,7 @@ export class JitterBuffer {
     if (durationSamples > 0) this.#estimator.note(view.timestamp, arrivalMs);
     if (!this.#makePlace(ahead, view.sequence)) return ahead < 0 ? 'late' : 'beyondWindow';
     this.#fill(slot, view, durationSamples);
+    slot.arrivalMs = arrivalMs;
     return 'ok';
   }
 
@@ -351,5 +358,13 @@ export class JitterBuffer {
 
 function emptySlot(memory: Uint8Array, index: number): Slot {
   const payload = memory.subarray(index * MAX_PAYLOAD_BYTES, (index + 1) * MAX_PAYLOAD_BYTES);
-  return { sequence: -1, isFilled: false, timestamp: 0, durationSamples: 0, payloadBytes: 0, payload };
+  return {
+    sequence: -1,
+    isFilled: false,
+    timestamp: 0,
+    arrivalMs: 0,
+    durationSamples: 0,
+    payloadBytes: 0,
+    payload,
+  };
 }

@@ -216,6 +216,8 @@ export interface Spoken {
   readonly queueMs: number;
   /** Task taken up to first samples in the ring, ms. */
   readonly firstAudioMs: number;
+  /** Whole frames at its start that are too quiet to hear, ms. */
+  readonly leadInMs: number;
   readonly computeMs: number;
   readonly audioMs: number;
 }

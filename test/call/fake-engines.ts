@@ -138,6 +138,7 @@ function spoken(kind: Spoken['kind'], startIndex: number, endIndex: number): Spo
     endIndex,
     queueMs: TTS_QUEUE_MS,
     firstAudioMs: TTS_FIRST_AUDIO_MS,
+    leadInMs: 0,
     computeMs: TTS_FIRST_AUDIO_MS,
     audioMs: (endIndex - startIndex) / 8,
   };

@@ -75,7 +75,13 @@ function playerOf(
     for (let i = 0; i < samples; i++) if (frame[i] !== 0) played.push(frame[i] ?? 0);
     const atMs = monotonicMs();
     if (samples > 0 && !isPlaying) {
-      tell({ kind: 'playoutStarted', callId, atMs, ringIndex: (reader.readIndex - samples) >>> 0 });
+      tell({
+        kind: 'playoutStarted',
+        callId,
+        atMs,
+        ringIndex: (reader.readIndex - samples) >>> 0,
+        uplinkHoldMs: 0,
+      });
     } else if (samples === 0 && isPlaying) {
       tell({ kind: 'playoutDrained', callId, atMs, ringIndex: indexBefore });
     }

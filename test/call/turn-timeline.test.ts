@@ -111,7 +111,7 @@ describe('the figures of a turn in a call', () => {
 
 describe('a timeline', () => {
   const transcript = { queueMs: 5, computeMs: 50, rejectedBy: 'none', tokens: 0 } as Transcript;
-  const spoken = { queueMs: 1, firstAudioMs: 9 } as Spoken;
+  const spoken = { queueMs: 1, firstAudioMs: 9, leadInMs: 40 } as Spoken;
 
   it('is all zero but for the endpoint when nothing came of the turn', () => {
     const report = timelineAt(1000).report('nothingHeard', '');
@@ -145,10 +145,11 @@ describe('a timeline', () => {
     for (const atMs of [1100, 1200]) timeline.onSentence(atMs);
     timeline.onGenerated(2, 23);
     timeline.onSpoken(spoken);
-    timeline.onSpoken({ ...spoken, firstAudioMs: 500 });
-    for (const atMs of [1120, 1300]) timeline.onFirstPacket(atMs);
+    timeline.onSpoken({ ...spoken, firstAudioMs: 500, leadInMs: 60 });
+    for (const atMs of [1124, 1300]) timeline.onFirstPacket(atMs, 25);
     const report = timeline.report('replied', 'hello');
     expect(report.stagesMs).toEqual({
+      uplink: 25,
       endpoint: 400,
       sttQueue: 5,
       stt: 50,
@@ -157,15 +158,31 @@ describe('a timeline', () => {
       firstSentence: 20,
       ttsQueue: 1,
       ttsFirstAudio: 9,
-      playout: 10,
+      playout: 14,
+      handover: 0,
+      leadIn: 40,
     });
     expect(report).toMatchObject({
       heard: 'hi',
       reply: 'hello',
-      decisionToVoiceMs: 120,
-      voiceToVoiceMs: 520,
+      decisionToVoiceMs: 124,
+      voiceToVoiceMs: 524,
     });
-    expect(sumOf(report)).toBe(report.voiceToVoiceMs);
+    expect(sumOf(report)).toBe(report.voiceToVoiceMs + 25 + 40);
+  });
+
+  it('counts what no engine measured, messages and waits for the main thread, as handover', () => {
+    const timeline = timelineAt(1000);
+    timeline.onTranscript(transcript);
+    timeline.onThinking('hi', 1070); // 15 ms after the transcript was ready
+    timeline.onText(1090); // 3 ms after the first token
+    timeline.onGenerated(2, 15);
+    timeline.onSentence(1100);
+    timeline.onSpoken(spoken);
+    timeline.onFirstPacket(1115, 20);
+    const { stagesMs, voiceToVoiceMs } = timeline.report('replied', '');
+    expect(stagesMs).toMatchObject({ handover: 18, playout: 5 });
+    expect(Object.values(stagesMs).reduce((sum, ms) => sum + ms)).toBe(voiceToVoiceMs + 20 + 40);
   });
 
   it('never has a negative stage', () => {
@@ -173,7 +190,7 @@ describe('a timeline', () => {
     timeline.onText(1010);
     timeline.onSentence(1020);
     timeline.onSpoken(spoken);
-    timeline.onFirstPacket(1025);
+    timeline.onFirstPacket(1025, 0);
     expect(Math.min(...Object.values(timeline.report('replied', '').stagesMs))).toBeGreaterThanOrEqual(0);
   });
 });

@@ -48,8 +48,9 @@ describe('waterfall page', () => {
 
   it('draws the stages one after another, to the scale of the longest turn', () => {
     const page = renderWaterfallPage(callWith([turn(), turn({ voiceToVoiceMs: 1600 })]));
-    const bars = [...page.matchAll(/left:([\d.]+)%;width:([\d.]+)%;[^>]*title="(\w+) /g)].slice(0, 9);
+    const bars = [...page.matchAll(/left:([\d.]+)%;width:([\d.]+)%;[^>]*title="(\w+) /g)].slice(0, 12);
     expect(bars.map(([, left, width, name]) => [name, Number(left), Number(width)])).toEqual([
+      ['uplink', 0, 0],
       ['endpoint', 0, 25],
       ['sttQueue', 25, 0],
       ['stt', 25, 12.5],
@@ -59,6 +60,8 @@ describe('waterfall page', () => {
       ['ttsQueue', 37.5, 0],
       ['ttsFirstAudio', 37.5, 0],
       ['playout', 37.5, 12.5],
+      ['handover', 50, 0],
+      ['leadIn', 50, 0],
     ]);
   });
 

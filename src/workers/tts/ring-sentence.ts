@@ -3,6 +3,8 @@
  * of them until the sentence is done. Thread: TTS worker. Never waits and never drops; what does not fit stays
  * pending. A second attempt skips what the first one wrote (tts-task.ts, SentencePlace).
  */
+
+import { rmsDbfs } from '../../audio/level.ts';
 import { distance } from '../../ring-buffers/position.ts';
 import { RingWriter } from '../../ring-buffers/ring.ts';
 import type { CancelWord } from '../protocol.ts';
@@ -11,6 +13,9 @@ import { PLACE_WORD, type RenderedSentence, type SentencePlace, type SpeakAttemp
 
 /** Written between two looks at the cancel word and the epoch: one frame of 20 ms at 8 kHz, two and a half at 16. */
 const BLOCK_SAMPLES = 160;
+const FRAME_MS = 20;
+/** A frame below this is not heard: what a caller's ear takes for the start of the reply is above it. */
+const HEARD_DBFS = -50;
 
 export class RingSentence {
   readonly rateHz: number;
@@ -52,6 +57,18 @@ export class RingSentence {
   /** Samples of the sentence up to now, the rest at its end not counted. */
   get speechSamples(): number {
     return this.#speechSamples;
+  }
+
+  /** Whole frames at the start of what was made so far that are too quiet to hear, ms. */
+  get leadInMs(): number {
+    const frameSamples = (this.rateHz * FRAME_MS) / 1000;
+    const [first = EMPTY] = this.#parts;
+    let quietFrames = 0;
+    for (let at = 0; at + frameSamples <= first.length; at += frameSamples) {
+      if (rmsDbfs(first.subarray(at, at + frameSamples)) > HEARD_DBFS) break;
+      quietFrames += 1;
+    }
+    return quietFrames * FRAME_MS;
   }
 
   /** After the last written sample of speech. */

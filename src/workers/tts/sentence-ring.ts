@@ -55,7 +55,7 @@ export class SentenceRing {
   cancelled(made: readonly SpeakProgress[], queuedAtMs: number): Spoken {
     if (made.length > 0) return { ...spokenOf(made, queuedAtMs), kind: 'cancelled' };
     const { writeIndex } = this.#controller;
-    const nothing = { queueMs: 0, firstAudioMs: 0, computeMs: 0, audioMs: 0 };
+    const nothing = { queueMs: 0, firstAudioMs: 0, leadInMs: 0, computeMs: 0, audioMs: 0 };
     return { kind: 'cancelled', startIndex: writeIndex, endIndex: writeIndex, ...nothing };
   }
 }
@@ -71,6 +71,7 @@ export function spokenOf(made: readonly SpeakProgress[], queuedAtMs: number): Sp
     endIndex: last.endIndex,
     queueMs: first.takenAtMs - queuedAtMs,
     firstAudioMs: (firstAudioAtMs ?? first.takenAtMs) - first.takenAtMs,
+    leadInMs: first.leadInMs,
     computeMs: made.reduce((sum, progress) => sum + progress.computeMs, 0),
     audioMs: last.audioMs,
   };

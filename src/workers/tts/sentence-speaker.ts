@@ -166,6 +166,7 @@ function outcomeOf(sentence: RingSentence, attempt: SpeakAttempt) {
     startIndex: sentence.startIndex,
     endIndex: sentence.endIndex,
     audioMs: (1000 * sentence.speechSamples) / sentence.rateHz,
+    leadInMs: sentence.leadInMs,
     rendered: carriesRendered ? (attempt.rendered ?? sentence.rendered()) : null,
   } as const;
 }

@@ -88,6 +88,8 @@ export interface SpeakProgress {
   readonly computeMs: number;
   /** Speech of the sentence as far as it was made, ms. */
   readonly audioMs: number;
+  /** Whole frames at its start that are too quiet to hear, ms. */
+  readonly leadInMs: number;
   /** The whole sentence, when it was asked for or is needed to go on. */
   readonly rendered: RenderedSentence | null;
 }
