@@ -7,6 +7,7 @@ import { type FileFault, readManifest, verifyPack } from '../models/pack.ts';
 import { packFolderOf, repairCommand, SHIPPED_PACK } from '../models/pack-folders.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import type { Exit } from './program.ts';
+import { synthesizeCommand } from './synthesize-command.ts';
 
 const FAULT_WORDS: Readonly<Record<FileFault['fault'], string>> = {
   missing: 'is missing',
@@ -56,10 +57,11 @@ export function modelsCommand(exit: Exit): Command {
       console.log(folder);
     });
   return new Command('models')
-    .description('list the installed model packs, check them, find them')
+    .description('list the installed model packs, check them, find them, make ones for timing')
     .addCommand(list)
     .addCommand(verify)
-    .addCommand(path);
+    .addCommand(path)
+    .addCommand(synthesizeCommand());
 }
 
 async function verified(folder: string): Promise<Verified> {

@@ -76,6 +76,8 @@ export const manifestSchema = z.object({
   version: z.string(),
   licence: z.string(),
   description: z.string().default(''),
+  /** 'random': made up for timing; what such models say means nothing. */
+  weights: z.enum(['trained', 'random']).default('trained'),
   agent,
   stages: z.object({ whisper, llama, tts }),
   files: z.array(file).min(1),

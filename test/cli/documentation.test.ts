@@ -55,6 +55,7 @@ describe('docs/cli.md', () => {
     'models list',
     'models verify',
     'models path',
+    'models synthesize',
     'doctor',
     'check',
     'gpu install',

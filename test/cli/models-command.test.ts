@@ -8,6 +8,36 @@ import { expectMistake, wildfire } from './wildfire.ts';
 const scratch = writeScratchPack();
 afterAll(() => rmSync(scratch, { recursive: true }));
 
+describe('models synthesize', () => {
+  it.each([
+    ['an unknown model', ['whisper-bass'], [/did you mean "whisper-base"/]],
+    ['two models of a stage', ['whisper-tiny', 'whisper-base'], [/one whisper model/]],
+    ['a dtype that no model has', ['kokoro-82m', '--dtype', 'q2_k'], [/q2_k/, /kokoro fp32/]],
+    ['a folder that holds something', ['kokoro-82m', '--out', scratch], [/is not empty/]],
+    ['no model', [], [/missing required argument/]],
+  ])('%s exits 2', async (_name, args, patterns) => {
+    expectMistake(await wildfire(['models', 'synthesize', ...args]), 2, patterns);
+  });
+
+  it('makes a whole pack, and says where', async () => {
+    const folder = join(scratch, 'made');
+    const made = await wildfire([
+      'models',
+      'synthesize',
+      'whisper-tiny',
+      '--dtype',
+      'fp16',
+      '--out',
+      folder,
+      '--json',
+    ]);
+    expect(made.exitCode, made.stderr).toBe(0);
+    expect(JSON.parse(made.stdout)).toMatchObject({ name: 'synthetic-whisper-tiny-fp16', folder });
+    const verified = await wildfire(['models', 'verify', folder]);
+    expect([verified.exitCode, verified.stdout]).toEqual([0, expect.stringMatching(/all \d+ files whole/)]);
+  });
+});
+
 describe('models', () => {
   it('lists the shipped pack', async () => {
     const { exitCode, stdout } = await wildfire(['models', 'list', '--json']);
