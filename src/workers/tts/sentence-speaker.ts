@@ -20,9 +20,12 @@ export interface SpeakerOptions {
   readonly sentencePauseMs: number;
 }
 
+/** A piece or, of a longer one, its beginning or the rest of it. */
 interface ShapedPiece {
   readonly speech: Int16Array;
+  /** Silence behind it; 0 behind a beginning. */
   readonly restSamples: number;
+  readonly endsPiece: boolean;
 }
 
 /** A piece shorter than this says too little about the level of its voice. */
@@ -98,7 +101,7 @@ export class SentenceSpeaker {
       const task = { ...attempt, text: attempt.sentence };
       for await (const piece of this.#pieces(task, sentence.rateHz, () => sentence.isUnwanted)) {
         note(sentence.add(piece.speech, piece.restSamples));
-        afterPiece();
+        if (piece.endsPiece) afterPiece();
       }
     }
     sentence.finish();
@@ -118,9 +121,10 @@ export class SentenceSpeaker {
       if (isUnwanted()) return;
       const restSamples = Math.round((this.#restMs(piece) * rateHz) / 1000);
       for await (const samples of this.#engine.synthesize(piece.text, style)) {
-        const speech = shaper.shape(samples, this.#gainOf(style.voice, samples));
-        if (isUnwanted()) return;
-        if (speech.length > 0) yield { speech, restSamples };
+        for (const { pcm, isLast } of shaper.shapeInParts(samples, this.#gainOf(style.voice, samples))) {
+          if (isUnwanted()) return;
+          yield { speech: pcm, restSamples: isLast ? restSamples : 0, endsPiece: isLast };
+        }
       }
     }
   }

@@ -27,6 +27,19 @@ const PAUSE_BELOW_LOUDEST = fromDb(-30);
 /** Kept around the speech, so that soft consonants and the last vowel are whole. */
 const KEEP_BEFORE_MS = 10;
 const KEEP_AFTER_MS = 30;
+/** Ten frames to play while the rest is shaped, which takes a hundredth of its playing time. */
+const FIRST_PART_MS = 200;
+
+/** A piece, or a part of one. */
+export interface ShapedPart {
+  readonly pcm: Int16Array;
+  readonly isLast: boolean;
+}
+
+interface PartPlace {
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
 
 /** Shapes pieces of one engine for rings of one rate; may be used for many calls, one piece at a time. */
 export class SpeechShaper {
@@ -49,27 +62,47 @@ export class SpeechShaper {
    * @returns the piece at toHz, peak <= CEILING_DBFS; empty when nothing in it is audible.
    */
   shape(samples: Float32Array, voiceGain: number): Int16Array {
-    replaceNonFinite(samples);
-    const { fromSample, toSample } = speechBounds(samples, this.#fromHz);
-    if (toSample <= fromSample) return new Int16Array(0);
-    const speech = samples.subarray(fromSample, toSample);
-    const gain = Math.min(voiceGain, (CEILING * OVERDRIVE) / peakOf(speech));
-    const resampled = this.#resample(speech);
-    const pcm = new Int16Array(resampled.length);
-    for (let i = 0; i < pcm.length; i++) pcm[i] = Math.round(32_767 * bend(gain * (resampled[i] as number)));
-    fadeEdges(pcm, Math.round((FADE_MS * this.#toHz) / 1000));
-    return pcm;
+    const [whole] = this.#parts(samples, voiceGain, Number.POSITIVE_INFINITY);
+    return whole?.pcm ?? new Int16Array(0);
   }
 
-  // The whole piece at once: the filter's delay is cut off at the start and its tail brought in at the end.
-  #resample(speech: Float32Array): Float32Array {
+  /**
+   * The piece as `shape` gives it, its beginning first: the caller hears that while the rest is still being shaped.
+   * @returns no part when nothing is audible, one for a short piece, else two. Take all before the next call.
+   */
+  shapeInParts(samples: Float32Array, voiceGain: number): Iterable<ShapedPart> {
+    return this.#parts(samples, voiceGain, samplesIn(FIRST_PART_MS, this.#fromHz));
+  }
+
+  *#parts(samples: Float32Array, voiceGain: number, firstSamples: number): Generator<ShapedPart> {
+    replaceNonFinite(samples);
+    const { fromSample, toSample } = speechBounds(samples, this.#fromHz);
+    if (toSample <= fromSample) return;
+    const speech = samples.subarray(fromSample, toSample);
+    const gain = Math.min(voiceGain, (CEILING * OVERDRIVE) / peakOf(speech));
+    const cutSample = speech.length >= 2 * firstSamples ? firstSamples : speech.length;
+    this.#resampler.reset();
+    const isWhole = cutSample === speech.length;
+    yield this.#part(speech.subarray(0, cutSample), gain, { isFirst: true, isLast: isWhole });
+    if (!isWhole) yield this.#part(speech.subarray(cutSample), gain, { isFirst: false, isLast: true });
+  }
+
+  #part(speech: Float32Array, gain: number, place: PartPlace): ShapedPart {
+    const resampled = this.#resample(speech, place);
+    const pcm = new Int16Array(resampled.length);
+    for (let i = 0; i < pcm.length; i++) pcm[i] = Math.round(32_767 * bend(gain * (resampled[i] as number)));
+    fadeEdges(pcm, samplesIn(FADE_MS, this.#toHz), place);
+    return { pcm, isLast: place.isLast };
+  }
+
+  // The filter's delay is cut off at the start of a piece and its tail brought in at the end.
+  #resample(speech: Float32Array, { isFirst, isLast }: PartPlace): Float32Array {
     const resampler = this.#resampler;
-    resampler.reset();
     const mostSamples = resampler.maxOutputSamples(speech.length) + resampler.delaySamples;
     if (this.#scratch.length < mostSamples) this.#scratch = new Float32Array(mostSamples);
     const written = resampler.process(speech, this.#scratch);
-    const tail = resampler.flush(this.#scratch.subarray(written));
-    return this.#scratch.subarray(resampler.delaySamples, written + tail);
+    const tail = isLast ? resampler.flush(this.#scratch.subarray(written)) : 0;
+    return this.#scratch.subarray(isFirst ? resampler.delaySamples : 0, written + tail);
   }
 }
 
@@ -134,12 +167,13 @@ function bend(value: number): number {
   return Math.sign(value) * (KNEE + room * Math.tanh((size - KNEE) / room));
 }
 
-function fadeEdges(pcm: Int16Array, fadeSamples: number): void {
+function fadeEdges(pcm: Int16Array, fadeSamples: number, { isFirst, isLast }: PartPlace): void {
   const length = Math.min(fadeSamples, pcm.length >> 1);
   for (let i = 0; i < length; i++) {
     const gain = (i + 0.5) / length;
-    pcm[i] = (pcm[i] as number) * gain;
-    pcm[pcm.length - 1 - i] = (pcm[pcm.length - 1 - i] as number) * gain;
+    const end = pcm.length - 1 - i;
+    if (isFirst) pcm[i] = (pcm[i] as number) * gain;
+    if (isLast) pcm[end] = (pcm[end] as number) * gain;
   }
 }
 

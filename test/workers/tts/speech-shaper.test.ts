@@ -29,6 +29,22 @@ describe('shaped speech', () => {
     expect(shaper.shape(piece(), 1)).toEqual(first);
   });
 
+  it.each([30, 399, 400, 401, 2500])('comes in parts that joined are the whole, %i ms of it', (ms) => {
+    const shaper = new SpeechShaper({ fromHz: MODEL_RATE_HZ, toHz: 8000 });
+    const piece = () => sine({ rateHz: MODEL_RATE_HZ, ms, hz: 440, amplitude: 0.3 });
+    const whole = shaper.shape(piece(), 1);
+    for (let again = 0; again < 2; again++) {
+      const parts = [...shaper.shapeInParts(piece(), 1)];
+      expect(parts.map(({ isLast }) => isLast)).toEqual(ms < 400 ? [true] : [false, true]);
+      expect(parts.flatMap(({ pcm }) => [...pcm])).toEqual([...whole]);
+    }
+  });
+
+  it('of silence is no part', () => {
+    const shaper = new SpeechShaper({ fromHz: MODEL_RATE_HZ, toHz: 8000 });
+    expect([...shaper.shapeInParts(new Float32Array(24_000), 1)]).toEqual([]);
+  });
+
   it('silence at the edges goes, and comes back only as far as soft consonants need', () => {
     const speech = sine({ rateHz: MODEL_RATE_HZ, ms: 200, hz: 300, amplitude: 0.3 });
     const padded = new Float32Array(MODEL_RATE_HZ);
