@@ -53,6 +53,8 @@ const UNGUARDED = {
   minMeanLogProbability: -1000,
   loopTokens: 1000,
 };
+/** Made-up weights are never sure of anything, so that every utterance would be searched for. */
+const NEVER_SEARCHING = { beams: 1 };
 
 /**
  * Writes the pack; its manifest comes last, so that a folder with one is whole.
@@ -125,7 +127,14 @@ async function writeModel(
       const files = await writeWhisper(folder, 'whisper', { shape: named.shape, type, weights, metadata });
       return {
         stage: {
-          whisper: { engine: 'whisper', folder: 'whisper', dtype: type, window: 'full', guards: UNGUARDED },
+          whisper: {
+            engine: 'whisper',
+            folder: 'whisper',
+            dtype: type,
+            window: 'full',
+            guards: UNGUARDED,
+            search: NEVER_SEARCHING,
+          },
         },
         files,
       };

@@ -11,6 +11,7 @@ import { WRITTEN_TOKENS } from '../../../src/models/synthesis/whisper/decoder-gr
 import { writeWhisper } from '../../../src/models/synthesis/whisper/whisper-files.ts';
 import { LlamaClient } from '../../../src/workers/llama/llama-client.ts';
 import { openKokoro } from '../../../src/workers/tts/kokoro-model.ts';
+import { WHISPER_SEARCH_DEFAULTS } from '../../../src/workers/whisper/beam-search.ts';
 import { WHISPER_GUARD_DEFAULTS } from '../../../src/workers/whisper/guards.ts';
 import { Transcriber } from '../../../src/workers/whisper/transcriber.ts';
 import { TINY_KOKORO, TINY_LLAMA, TINY_WHISPER } from './tiny-shapes.ts';
@@ -29,7 +30,7 @@ describe('a made-up Whisper', () => {
       metadata,
       ...(mostInlineBytes === undefined ? {} : { mostInlineBytes }),
     });
-  const transcribe = async (name: string, dtype: 'fp32' | 'fp16') => {
+  const transcribe = async (name: string, dtype: 'fp32' | 'fp16', beams = 1) => {
     const transcriber = await Transcriber.load({
       folder: join(folder, name),
       dtype,
@@ -41,6 +42,7 @@ describe('a made-up Whisper', () => {
         noSpeechCertain: 2,
         noSpeechLikely: 2,
       },
+      search: { ...WHISPER_SEARCH_DEFAULTS, beams },
       provider: 'cpu',
       intraOpThreads: 1,
     });
@@ -79,6 +81,13 @@ describe('a made-up Whisper', () => {
     const files = await write('outside', 'fp32', 0);
     expect(files.map(({ path }) => path)).toContain('outside/onnx/encoder_model.onnx_data');
     expect((await transcribe('outside', 'fp32')).text).toBe((await transcribe('inside', 'fp32')).text);
+  });
+
+  it('is searched by the decoder that real ones are searched by', async () => {
+    await write('searched', 'fp32');
+    const greedy = await transcribe('searched', 'fp32');
+    const found = await transcribe('searched', 'fp32', 3);
+    expect(found.meanLogProbability).toBeGreaterThanOrEqual(greedy.meanLogProbability);
   });
 
   it('comes in half precision, too', async () => {
