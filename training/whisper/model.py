@@ -7,7 +7,7 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 from .tokenizer import END_OF_TEXT, START
 
 WIDTH, HEAD_SIZE = 192, 32
-ENCODER_LAYERS, DECODER_LAYERS = 6, 2
+ENCODER_LAYERS, DECODER_LAYERS = 4, 2
 WINDOW_FRAMES = 1000  # mel frames of 10 ms
 CHARACTERS = {c: i + 1 for i, c in enumerate("abcdefghijklmnopqrstuvwxyz' ")}  # 0 is the CTC blank
 

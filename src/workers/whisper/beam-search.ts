@@ -9,14 +9,14 @@ import { bestTokens, rowOf, suppressTokens } from './token-scores.ts';
 import type { DecodingRules } from './whisper-decoder.ts';
 
 export interface WhisperSearch {
-  /** Texts kept side by side; 1 searches never. OpenAI's figure is 5. */
+  /** Texts kept side by side; 1 searches never. */
   readonly beams: number;
   /** Searched is only when greedy decoding's mean log-probability is below this: most utterances are clear. */
   readonly unsureLogProbability: number;
 }
 
-/** The only defaults; a pack's manifest may state others for its model (`stages.whisper.search`). */
-export const WHISPER_SEARCH_DEFAULTS: WhisperSearch = { beams: 4, unsureLogProbability: -0.2 };
+/** The only defaults, the width is OpenAI's; a pack's manifest may state others for its model (`stages.whisper.search`). */
+export const WHISPER_SEARCH_DEFAULTS: WhisperSearch = { beams: 5, unsureLogProbability: -0.2 };
 
 /** The model as the search needs it: one batch row for each text. */
 export interface BeamSteps {
