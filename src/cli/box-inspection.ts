@@ -8,7 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { messageOf } from '../errors.ts';
 import { loadPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
-import { createResampler } from '../native/resampler.ts';
+import { nativeAddon } from '../native/addon.ts';
 import { inspectEngines } from './engine-inspection.ts';
 import { type Finding, ok } from './finding.ts';
 
@@ -24,7 +24,7 @@ export async function inspectBox(config: Config): Promise<Finding[]> {
     nodeVersion(),
     cpu(),
     memory(),
-    resampler(),
+    nativeCode(),
     ...(await packAndEngines(config)),
     await sipPort(config),
     await webPort(config),
@@ -50,9 +50,15 @@ function memory(): Finding {
   return ok('memory', `${(totalmem() / 2 ** 30).toFixed(1)} GiB`);
 }
 
-function resampler(): Finding {
-  const { implementation } = createResampler({ fromHz: 8000, toHz: 16000 });
-  return ok('resampler', implementation);
+function nativeCode(): Finding {
+  const { addon, remark } = nativeAddon();
+  if (addon !== null) return ok('native addon', remark);
+  return {
+    name: 'native addon',
+    value: `none: TypeScript resamples, at several times the CPU (${remark})`,
+    verdict: 'note',
+    advice: 'install Rust (https://rustup.rs), then run `npm run build:native`',
+  };
 }
 
 async function packAndEngines(config: Config): Promise<Finding[]> {

@@ -2,146 +2,127 @@
  * The TypeScript twin of the native resampler: polyphase filtering, exact ratio, any block length.
  * Thread: model workers. Hot: `process` does not allocate. Filters: filter-bank.ts.
  */
-import { WildfireError } from '../errors.ts';
-import { type FilterBank, filterBankFor } from './filter-bank.ts';
-import type { Resampler, ResamplerOptions } from './resampler.ts';
+import { type FilterBank, filterBankFor, maxOutputSamples } from './filter-bank.ts';
+import { PolyphaseChannel } from './polyphase-channel.ts';
+import {
+  checkedChannels,
+  checkedStreams,
+  JOB,
+  JOB_NUMBERS,
+  noSuchStream,
+  type Resampler,
+  type ResamplerBatch,
+  type ResamplerBatchOptions,
+  type ResamplerOptions,
+  requireRoom,
+  requireWhole,
+  type SampleBlock,
+  wrongJob,
+} from './stream.ts';
 
-/** Input is worked off in pieces of this length, so that the scratch space stays in the first-level cache. */
-const PIECE_SAMPLES = 1024;
+/** @throws WildfireError AUDIO_INVALID for impossible rates or channels. */
+export function createPolyphaseResampler(options: ResamplerOptions): Resampler {
+  return new PolyphaseResampler(filterBankFor(options.fromHz, options.toHz), checkedChannels(options));
+}
 
-/** @throws WildfireError AUDIO_INVALID for rates that are no whole Hz or whose ratio is unreasonable. */
-export function createPolyphaseResampler({ fromHz, toHz }: ResamplerOptions): Resampler {
-  const bank = filterBankFor(fromHz, toHz);
-  return fromHz === toHz ? new PassThrough() : new PolyphaseResampler(bank);
+/** @throws WildfireError AUDIO_INVALID for impossible rates or streams. */
+export function createPolyphaseBatch(options: ResamplerBatchOptions): ResamplerBatch {
+  return new PolyphaseBatch(filterBankFor(options.fromHz, options.toHz), checkedStreams(options));
 }
 
 class PolyphaseResampler implements Resampler {
   readonly implementation = 'typescript';
   readonly delaySamples: number;
   readonly #bank: FilterBank;
-  /** The last taps-1 samples of the past, then the piece being worked off. */
-  readonly #window: Float64Array;
-  readonly #historySamples: number;
-  readonly #silence = new Float32Array(PIECE_SAMPLES);
-  /** Newest input sample of the next output, counted from the start of the next piece. */
-  #nextInput = 0;
-  /** Which filter the next output takes, 0..interpolation-1. */
-  #phase = 0;
+  readonly #channels: readonly PolyphaseChannel[];
 
-  constructor(bank: FilterBank) {
+  constructor(bank: FilterBank, channels: number) {
     this.#bank = bank;
-    this.#historySamples = bank.tapsPerPhase - 1;
-    this.#window = new Float64Array(this.#historySamples + PIECE_SAMPLES);
+    this.#channels = Array.from(
+      { length: channels },
+      (_, at) => new PolyphaseChannel(bank, { at, of: channels }),
+    );
     this.delaySamples = bank.delaySamples;
   }
 
+  get channels(): number {
+    return this.#channels.length;
+  }
+
   maxOutputSamples(inputSamples: number): number {
-    return Math.ceil((inputSamples * this.#bank.interpolation) / this.#bank.decimation);
+    return this.channels * maxOutputSamples(this.#bank, inputSamples / this.channels);
   }
 
-  process(input: Float32Array, output: Float32Array): number {
-    const dueSamples = this.#outputsWithin(input.length);
-    if (output.length < dueSamples) {
-      const message = `resampler output holds ${output.length} samples, ${dueSamples} are due`;
-      throw new WildfireError('INVALID_STATE', message);
-    }
-    return this.#run(input, output, 0, dueSamples);
+  process(input: SampleBlock, output: SampleBlock): number {
+    requireWhole(input, this.channels);
+    const due = this.#channels[0]!.outputsWithin(input.length / this.channels);
+    requireRoom(output, due * this.channels);
+    for (let i = 0; i < this.#channels.length; i++) this.#channels[i]!.process(input, output);
+    return due * this.channels;
   }
 
-  flush(output: Float32Array): number {
-    if (output.length < this.delaySamples) {
-      const message = `resampler output holds ${output.length} samples, ${this.delaySamples} are due`;
-      throw new WildfireError('INVALID_STATE', message);
-    }
-    let written = 0;
-    while (written < this.delaySamples)
-      written = this.#run(this.#silence, output, written, this.delaySamples);
-    this.reset();
-    return written;
+  /** Whether `output` holds what `process` would write for so many samples. */
+  fits(inputSamples: number, output: SampleBlock): boolean {
+    return this.#channels[0]!.outputsWithin(inputSamples / this.channels) * this.channels <= output.length;
+  }
+
+  flush(output: SampleBlock): number {
+    requireRoom(output, this.delaySamples * this.channels);
+    for (const channel of this.#channels) channel.flush(output);
+    return this.delaySamples * this.channels;
   }
 
   reset(): void {
-    this.#window.fill(0);
-    this.#nextInput = 0;
-    this.#phase = 0;
-  }
-
-  /** Outputs whose newest input sample lies among the next `inputSamples`. */
-  #outputsWithin(inputSamples: number): number {
-    const { interpolation, decimation } = this.#bank;
-    const nextAt = this.#nextInput * interpolation + this.#phase;
-    return Math.max(0, Math.ceil((inputSamples * interpolation - nextAt) / decimation));
-  }
-
-  /** Works off `input` in pieces and writes outputs up to `end`; returns where the next one belongs. */
-  #run(input: Float32Array, output: Float32Array, outputOffset: number, end: number): number {
-    let written = outputOffset;
-    for (let from = 0; from < input.length; from += PIECE_SAMPLES) {
-      const pieceSamples = Math.min(PIECE_SAMPLES, input.length - from);
-      // A loop, not set(subarray): that view would be garbage, and the samples change type on the way.
-      for (let i = 0; i < pieceSamples; i++) this.#window[this.#historySamples + i] = input[from + i]!;
-      written = this.#filterPiece(pieceSamples, output, written, end);
-      this.#window.copyWithin(0, pieceSamples, pieceSamples + this.#historySamples);
-    }
-    return written;
-  }
-
-  /** Hot: computes every output whose newest sample lies in the piece, up to `end`. */
-  #filterPiece(pieceSamples: number, output: Float32Array, outputOffset: number, end: number): number {
-    const { interpolation, decimation, tapsPerPhase, taps } = this.#bank;
-    const window = this.#window;
-    let phase = this.#phase;
-    let at = this.#nextInput;
-    let written = outputOffset;
-    while (at < pieceSamples && written < end) {
-      output[written++] = dotProduct(taps, phase * tapsPerPhase, window, at, tapsPerPhase);
-      phase += decimation;
-      const steps = Math.floor(phase / interpolation);
-      phase -= steps * interpolation;
-      at += steps;
-    }
-    this.#phase = phase;
-    this.#nextInput = at - pieceSamples;
-    return written;
+    for (const channel of this.#channels) channel.reset();
   }
 }
 
-/** Four sums side by side: the processor need not wait for one addition to start the next. */
-function dotProduct(a: Float64Array, aFrom: number, b: Float64Array, bFrom: number, length: number): number {
-  let sum0 = 0;
-  let sum1 = 0;
-  let sum2 = 0;
-  let sum3 = 0;
-  for (let i = 0; i < length; i += 4) {
-    sum0 += a[aFrom + i]! * b[bFrom + i]!;
-    sum1 += a[aFrom + i + 1]! * b[bFrom + i + 1]!;
-    sum2 += a[aFrom + i + 2]! * b[bFrom + i + 2]!;
-    sum3 += a[aFrom + i + 3]! * b[bFrom + i + 3]!;
-  }
-  return sum0 + sum1 + (sum2 + sum3);
-}
-
-/** Equal rates: a copy. */
-class PassThrough implements Resampler {
+class PolyphaseBatch implements ResamplerBatch {
   readonly implementation = 'typescript';
-  readonly delaySamples = 0;
+  readonly delaySamples: number;
+  readonly #bank: FilterBank;
+  readonly #streams: readonly PolyphaseResampler[];
 
-  process(input: Float32Array, output: Float32Array): number {
-    if (output.length < input.length) {
-      const message = `resampler output holds ${output.length} samples, ${input.length} are due`;
-      throw new WildfireError('INVALID_STATE', message);
-    }
-    output.set(input);
-    return input.length;
+  constructor(bank: FilterBank, streams: number) {
+    this.#bank = bank;
+    this.#streams = Array.from({ length: streams }, () => new PolyphaseResampler(bank, 1));
+    this.delaySamples = bank.delaySamples;
+  }
+
+  get streams(): number {
+    return this.#streams.length;
   }
 
   maxOutputSamples(inputSamples: number): number {
-    return inputSamples;
+    return maxOutputSamples(this.#bank, inputSamples);
   }
 
-  flush(): number {
-    return 0;
+  process(input: SampleBlock, output: SampleBlock, jobs: Int32Array): void {
+    for (let index = 0; (index + 1) * JOB_NUMBERS <= jobs.length; index++) {
+      const at = index * JOB_NUMBERS;
+      const stream = this.#streams[jobs[at + JOB.stream]!];
+      const inputFrom = jobs[at + JOB.inputFrom]!;
+      const inputEnd = inputFrom + jobs[at + JOB.inputSamples]!;
+      const outputFrom = jobs[at + JOB.outputFrom]!;
+      const isInside = inputFrom >= 0 && inputEnd >= inputFrom && inputEnd <= input.length;
+      if (stream === undefined || !isInside || outputFrom < 0) throw wrongJob(index);
+      const target = output.subarray(outputFrom);
+      if (outputFrom > output.length || !stream.fits(inputEnd - inputFrom, target)) throw wrongJob(index);
+      jobs[at + JOB.outputSamples] = stream.process(input.subarray(inputFrom, inputEnd), target);
+    }
   }
 
-  reset(): void {}
+  flush(stream: number, output: SampleBlock): number {
+    return this.#streamOf(stream).flush(output);
+  }
+
+  reset(stream: number): void {
+    this.#streamOf(stream).reset();
+  }
+
+  #streamOf(stream: number): PolyphaseResampler {
+    const found = this.#streams[stream];
+    if (found === undefined) throw noSuchStream(stream);
+    return found;
+  }
 }

@@ -1,42 +1,29 @@
 /**
- * Resampler: the one interface behind which the native crate and its TypeScript twin stand.
- * Thread: model workers (once per utterance or sentence), never media. Hot: `process` does not allocate.
+ * Resampler: which implementation there is, the Rust crate or its TypeScript twin. What one is: stream.ts.
+ * Thread: model workers (once per utterance or sentence), never media.
  * Walk: turn steps 4 (8 to 16 kHz for Whisper) and 8 (24 kHz of the TTS to the leg's rate).
  */
-import { createPolyphaseResampler } from './polyphase-resampler.ts';
+import { nativeAddon } from './addon.ts';
+import { createNativeBatch, createNativeResampler } from './native-resampler.ts';
+import { createPassThrough } from './pass-through.ts';
+import { createPolyphaseBatch, createPolyphaseResampler } from './polyphase-resampler.ts';
+import type { Resampler, ResamplerBatch, ResamplerBatchOptions, ResamplerOptions } from './stream.ts';
 
-/** A stream of float samples on its way from one rate to another. Belongs to one thread. */
-export interface Resampler {
-  /**
-   * Takes all of `input` and writes what it completes; blocks of any length give the same stream.
-   * @returns samples written to the start of `output`.
-   * @throws WildfireError INVALID_STATE when `output` is shorter than the result; nothing is taken then.
-   */
-  process(input: Float32Array, output: Float32Array): number;
-  /** The most that one `process` of so many samples can write. */
-  maxOutputSamples(inputSamples: number): number;
-  /**
-   * Ends the stream: writes its last `delaySamples` samples and starts anew. In all,
-   * ceil(input * toHz / fromHz) + delaySamples come out.
-   * @returns samples written to the start of `output`.
-   */
-  flush(output: Float32Array): number;
-  /** Forgets the stream. */
-  reset(): void;
-  /** How far the output lags behind the input, in output samples; skip as many at the start to align. */
-  readonly delaySamples: number;
-  readonly implementation: 'typescript' | 'native';
-}
-
-export interface ResamplerOptions {
-  readonly fromHz: number;
-  readonly toHz: number;
-}
+export { JOB, JOB_NUMBERS, type Resampler, type ResamplerBatch, type SampleBlock } from './stream.ts';
 
 /**
  * Makes a resampler; equal rates give a plain copy without delay.
- * @throws WildfireError AUDIO_INVALID for rates that are no whole Hz or whose ratio is unreasonable.
+ * @throws WildfireError AUDIO_INVALID for rates that are no whole Hz, whose ratio is unreasonable, or a wrong number of
+ *   channels.
  */
 export function createResampler(options: ResamplerOptions): Resampler {
-  return createPolyphaseResampler(options);
+  if (options.fromHz === options.toHz) return createPassThrough(options);
+  const { addon } = nativeAddon();
+  return addon === null ? createPolyphaseResampler(options) : createNativeResampler(addon, options);
+}
+
+/** @throws WildfireError AUDIO_INVALID as `createResampler`, and for equal rates or a wrong number of streams. */
+export function createResamplerBatch(options: ResamplerBatchOptions): ResamplerBatch {
+  const { addon } = nativeAddon();
+  return addon === null ? createPolyphaseBatch(options) : createNativeBatch(addon, options);
 }

@@ -30,6 +30,7 @@ describe('doctor', () => {
       'Node.js',
       'CPU',
       'memory',
+      'native addon',
       'SIP port',
       'HTTP port',
       'RTP ports',

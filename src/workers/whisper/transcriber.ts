@@ -2,11 +2,11 @@
  * One utterance from samples to a judged transcript: level, resample, cut to windows, features, encoder,
  * decoder, guards. Walk: turn step 4. Thread: whisper worker; one instance per thread, one utterance at a time.
  */
-import { int16ToFloat } from '../../audio/pcm.ts';
 import { createResampler, type Resampler } from '../../native/resampler.ts';
 import type { Transcript } from '../protocol.ts';
 import type { WhisperSearch } from './beam-search.ts';
-import { HOP_SAMPLES, LogMel, WHISPER_RATE_HZ } from './features/log-mel.ts';
+import { createFeatureExtractor, type FeatureExtractor } from './features/feature-extractor.ts';
+import { HOP_SAMPLES, WHISPER_RATE_HZ } from './features/log-mel.ts';
 import { type DecodedEvidence, judge, loudestDbfs, type WhisperGuards } from './guards.ts';
 import { loadWhisperConfig, type WhisperConfig } from './whisper-config.ts';
 import { decode } from './whisper-decoder.ts';
@@ -47,14 +47,14 @@ export class Transcriber {
   readonly config: WhisperConfig;
   readonly model: WhisperModel;
   readonly #options: TranscriberOptions;
-  readonly #logMel: LogMel;
+  readonly #features: FeatureExtractor;
   readonly #resamplers = new Map<number, Resampler>();
 
   private constructor(config: WhisperConfig, model: WhisperModel, options: TranscriberOptions) {
     this.config = config;
     this.model = model;
     this.#options = options;
-    this.#logMel = new LogMel({ melBins: config.melBins });
+    this.#features = createFeatureExtractor({ melBins: config.melBins });
   }
 
   /** @throws WildfireError MODEL_MISSING, MODEL_DAMAGED or CONFIG_INVALID. */
@@ -103,7 +103,7 @@ export class Transcriber {
     if (isCancelled()) return null;
     const frames = this.#framesFor(window.length);
     const features = new Float32Array(this.config.melBins * frames);
-    this.#logMel.extract(window, frames, features);
+    this.#features.extract(window, frames, features);
     const encoded = await this.model.encode(features, this.config.melBins);
     const request = { audioMs: (window.length * 1000) / WHISPER_RATE_HZ, guards, search, isCancelled };
     return decode(this.model.decoding(encoded), this.config, request);
@@ -138,14 +138,11 @@ export class Transcriber {
   }
 
   #at16kHz(samples: Int16Array, rateHz: number): Float32Array {
-    const floats = new Float32Array(samples.length);
-    int16ToFloat(samples, floats, samples.length);
-    if (rateHz === WHISPER_RATE_HZ) return floats;
     const resampler = this.#resamplerFrom(rateHz);
     resampler.reset();
     const { delaySamples } = resampler;
-    const output = new Float32Array(resampler.maxOutputSamples(floats.length) + delaySamples);
-    const body = resampler.process(floats, output);
+    const output = new Float32Array(resampler.maxOutputSamples(samples.length) + delaySamples);
+    const body = resampler.process(samples, output);
     const tail = resampler.flush(output.subarray(body));
     return output.subarray(delaySamples, body + tail);
   }

@@ -1,12 +1,17 @@
 /** Features: equal to Hugging Face's WhisperFeatureExtractor, and to the definition. */
 import { WhisperFeatureExtractor } from '@huggingface/transformers';
 import { describe, expect, it } from 'vitest';
+import {
+  type FeatureExtractor,
+  NativeLogMel,
+} from '../../../src/workers/whisper/features/feature-extractor.ts';
 import { HOP_SAMPLES, LogMel } from '../../../src/workers/whisper/features/log-mel.ts';
 import {
   FRAME_SAMPLES,
   POWER_BINS,
   PowerSpectrum,
 } from '../../../src/workers/whisper/features/power-spectrum.ts';
+import { NATIVE } from '../../native/implementations.ts';
 import { printedSeed, SeededRandom } from '../../seeded-random.ts';
 import { recording } from './utterances.ts';
 
@@ -28,7 +33,16 @@ describe('power spectrum', () => {
   });
 });
 
-describe('log-mel features', () => {
+/** The TypeScript twin, and each addon that this box can load. */
+const EXTRACTORS: readonly { name: string; make: (melBins: number) => FeatureExtractor }[] = [
+  { name: 'typescript', make: (melBins) => new LogMel({ melBins }) },
+  ...NATIVE.map(({ name, addon }) => ({
+    name,
+    make: (melBins: number) => new NativeLogMel(addon!, { melBins }),
+  })),
+];
+
+describe.each(EXTRACTORS)('log-mel features, $name', ({ name: extractor, make }) => {
   it.each([
     ['80 bins, a full window', 80, WINDOW_SAMPLES],
     ['80 bins, two seconds', 80, 32_000],
@@ -40,14 +54,15 @@ describe('log-mel features', () => {
     ['128 bins, a full window', 128, WINDOW_SAMPLES],
     ['128 bins, five seconds', 128, 80_000],
   ])('equal the Hugging Face extractor within 1e-4: %s', async (name, melBins, lengthSamples) => {
-    const random = new SeededRandom(printedSeed(`log-mel, ${name}`));
-    expect(await largestDifference(noisySweep(lengthSamples, random), melBins)).toBeLessThan(1e-4);
+    const random = new SeededRandom(printedSeed(`log-mel ${extractor}, ${name}`));
+    expect(await largestDifference(make, noisySweep(lengthSamples, random), melBins)).toBeLessThan(1e-4);
   });
 
   it('equal the Hugging Face extractor within 1e-4: speech', async () => {
     const { samples } = recording('book-table.wav');
     expect(
       await largestDifference(
+        make,
         Float32Array.from(samples, (sample) => sample / 32_768),
         80,
       ),
@@ -55,9 +70,9 @@ describe('log-mel features', () => {
   });
 
   it('of a shorter window are the beginning of those of the full one', () => {
-    const random = new SeededRandom(printedSeed('log-mel, shorter window'));
+    const random = new SeededRandom(printedSeed(`log-mel ${extractor}, shorter window`));
     const samples = noisySweep(20_000, random);
-    const logMel = new LogMel({ melBins: 80 });
+    const logMel = make(80);
     const [short, full] = [new Float32Array(80 * 200), new Float32Array(80 * WINDOW_FRAMES)];
     logMel.extract(samples, 200, short);
     logMel.extract(samples, WINDOW_FRAMES, full);
@@ -69,14 +84,41 @@ describe('log-mel features', () => {
   });
 
   it('overwrites whatever the target held', () => {
-    const logMel = new LogMel({ melBins: 80 });
+    const logMel = make(80);
     const target = new Float32Array(80 * 100).fill(Number.NaN);
     logMel.extract(new Float32Array(3000).fill(0.1), 100, target);
     expect(target.some(Number.isNaN)).toBe(false);
   });
 });
 
-async function largestDifference(samples: Float32Array, melBins: number): Promise<number> {
+describe.each(NATIVE)('the $name log-mel', ({ name, addon }) => {
+  it('equals the twin on noise of any length and window', () => {
+    const random = new SeededRandom(printedSeed(`log-mel twins, ${name}`));
+    const [native, twin] = [new NativeLogMel(addon!, { melBins: 80 }), new LogMel({ melBins: 80 })];
+    for (let round = 0; round < 60; round++) {
+      const samples = noisySweep(random.integer(0, random.pick([3, 500, 20_000])), random);
+      const frames = random.integer(1, random.pick([3, 50, 200]));
+      const [one, other] = [new Float32Array(80 * frames), new Float32Array(80 * frames)];
+      native.extract(samples, frames, one);
+      twin.extract(samples, frames, other);
+      const difference = one.reduce((most, value, i) => Math.max(most, Math.abs(value - other[i]!)), 0);
+      expect(difference, `${samples.length} samples, ${frames} frames`).toBeLessThan(1e-6);
+      expect(one.some(Number.isNaN)).toBe(false);
+    }
+  });
+
+  it('refuses a target of another length', () => {
+    const invalid = expect.objectContaining({ code: 'INVALID_STATE' });
+    const native = new NativeLogMel(addon!, { melBins: 80 });
+    expect(() => native.extract(new Float32Array(160), 2, new Float32Array(159))).toThrow(invalid);
+  });
+});
+
+async function largestDifference(
+  make: (melBins: number) => FeatureExtractor,
+  samples: Float32Array,
+  melBins: number,
+): Promise<number> {
   const reference = new WhisperFeatureExtractor({
     feature_size: melBins,
     chunk_length: 10,
@@ -89,7 +131,7 @@ async function largestDifference(samples: Float32Array, melBins: number): Promis
   const { input_features } = await reference(samples);
   const expected: Float32Array = input_features.data;
   const features = new Float32Array(melBins * WINDOW_FRAMES);
-  new LogMel({ melBins }).extract(samples, WINDOW_FRAMES, features);
+  make(melBins).extract(samples, WINDOW_FRAMES, features);
   expect(features.length).toBe(expected.length);
   return features.reduce((largest, value, i) => Math.max(largest, Math.abs(value - expected[i]!)), 0);
 }
