@@ -207,8 +207,8 @@ impl Columns {
                     let taps = phases.map(|phase| S::splat(*phase.taps.add(passed + k)));
                     for vector in 0..VECTORS {
                         let samples = S::load(plane.add(k + vector * S::LANES));
-                        for phase in 0..PHASES {
-                            sums[phase][vector] = sums[phase][vector].plus_product(taps[phase], samples);
+                        for (sums, tap) in sums.iter_mut().zip(taps) {
+                            sums[vector] = sums[vector].plus_product(tap, samples);
                         }
                     }
                 }
