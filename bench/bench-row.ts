@@ -44,7 +44,7 @@ export interface BenchOptions {
   readonly pack: string;
   /** How many callers `models/callers` lets call. */
   readonly callers: number;
-  /** At most so many items of each set; null is all. */
+  /** At most so many rounds, or items of each set; null is all. */
   readonly limit: number | null;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Runs benches by name, one after another, each in a process of its own, and prints their rows: a table with
  * each target beside its figure, or one JSON document. `wildfire bench` is the same thing.
- * Run: npm run bench -- --list · npm run bench -- models/cost sip --json
+ * Run: npm run bench -- --list · npm run bench -- rings models/cost --json
  * Exit: 0 every target holds, 1 one is missed or a bench failed, 2 bad usage, 3 a model or port is missing.
  */
 import { fork, spawn } from 'node:child_process';
@@ -73,7 +73,7 @@ function countOf(option: string, text: string | undefined): number | null {
 
 function listOf(names: readonly string[]): string {
   const lines = names.map((name) => `  ${name}${givesRows(name) ? '' : '  (prints only)'}`);
-  return `Benches (any part of a name will do; "all" runs every one):\n${lines.join('\n')}`;
+  return `Benches (a folder, or any part of a name, will do; "rings" is ring-buffers; "all" runs every one):\n${lines.join('\n')}`;
 }
 
 async function runAll(chosen: readonly string[], options: BenchOptions, asJson: boolean): Promise<number> {

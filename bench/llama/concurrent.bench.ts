@@ -1,49 +1,79 @@
 /**
- * llama.tokensPerSecond.8: eight calls talking at once in one context, against the same turns one call after another.
- * Settles: many sequences in one context, batched by the library.
- * Run: node bench/llama/concurrent.bench.ts [rounds]
+ * llama.tokensPerSecond.8: eight calls talking at once in one context, against the same turns one call after another; the
+ * opening turn, which is mostly prompt, is left out. llama.prefill: tokens of a prompt per second. Settles: many sequences
+ * in one context, batched by the library.
  */
-import { BenchCall, median, startClient } from './dialogue.ts';
+import type { LlamaClient } from '../../src/workers/llama/llama-client.ts';
+import { type BenchOptions, type BenchResult, figure, quantiles, rounded } from '../bench-row.ts';
+import { languageModelMachine, packMachine } from '../models/engines.ts';
+import { BenchCall, benchPack, median, startClient, type Workload, workloadOf } from './dialogue.ts';
 
-const rounds = Number(process.argv[2] ?? 5);
 const CALLS = 8;
-const TURNS = 6;
-const client = await startClient({ sequences: CALLS });
-const serial: number[] = [];
-const together: number[] = [];
-const firstTokenMs: number[] = [];
-let callId = 0;
 
-function newCalls(): BenchCall[] {
-  return Array.from({ length: CALLS }, () => {
-    callId += 1;
-    return new BenchCall(client, callId);
-  });
+interface Talk {
+  readonly tokensPerSecond: number;
+  readonly firstTokenMs: readonly number[];
 }
 
-/** @returns generated tokens per second over all calls. */
-async function talk(isTogether: boolean): Promise<number> {
-  const calls = newCalls();
-  const startMs = performance.now();
+/** For bench/main.ts. */
+export async function benchRows({ pack: name, limit }: BenchOptions): Promise<BenchResult> {
+  const pack = await benchPack(name);
+  const workload = workloadOf(pack, limit);
+  const client = await startClient(pack, { sequences: CALLS, maxTokens: workload.maxTokens });
+  const prefill: number[] = [];
+  const [serial, together]: [Talk[], Talk[]] = [[], []];
+  for (let round = 0; round < workload.rounds; round++) {
+    serial.push(await talk(client, { workload, isTogether: false, prefill }));
+    together.push(await talk(client, { workload, isTogether: true, prefill }));
+  }
+  const machine = { ...packMachine(pack), ...languageModelMachine(client) };
+  await client.close();
+  const speed = (talks: readonly Talk[]): number =>
+    median(talks.map(({ tokensPerSecond }) => tokensPerSecond));
+  const [own, peer] = [speed(together), speed(serial)];
+  const beside = { baseline: 'serial', baselineP50: rounded(peer), ratio: rounded(own / peer) };
+  return {
+    rows: [
+      figure('llama.tokensPerSecond.8', 'tokens/s', own, beside),
+      quantiles(
+        'llama.ttft.8',
+        'ms',
+        together.flatMap(({ firstTokenMs }) => firstTokenMs),
+      ),
+      figure('llama.prefill', 'tokens/s', median(prefill)),
+    ],
+    machine,
+  };
+}
+
+interface TalkOptions {
+  readonly workload: Workload;
+  readonly isTogether: boolean;
+  /** Takes the prompt speed of each call's opening turn. */
+  readonly prefill: number[];
+}
+
+let lastCallId = 0;
+
+async function talk(client: LlamaClient, { workload, isTogether, prefill }: TalkOptions): Promise<Talk> {
+  const calls = Array.from({ length: CALLS }, () => new BenchCall(client, ++lastCallId));
+  for (const call of calls) {
+    const { promptTokens, reusedTokens, firstTokenMs } = await call.nextTurn();
+    if (promptTokens > 2 * reusedTokens) prefill.push((1000 * (promptTokens - reusedTokens)) / firstTokenMs);
+  }
+  const firstTokenMs: number[] = [];
   let tokens = 0;
-  const talkThrough = async (call: BenchCall): Promise<void> => {
-    for (let turn = 0; turn < TURNS; turn += 1) {
+  const talkOn = async (call: BenchCall): Promise<void> => {
+    for (let turn = 1; turn < workload.turns; turn++) {
       const finished = await call.nextTurn();
       tokens += finished.generatedTokens;
-      if (isTogether) firstTokenMs.push(finished.firstTokenMs);
+      firstTokenMs.push(finished.firstTokenMs);
     }
   };
-  if (isTogether) await Promise.all(calls.map(talkThrough));
-  else for (const call of calls) await talkThrough(call);
+  const startMs = performance.now();
+  if (isTogether) await Promise.all(calls.map(talkOn));
+  else for (const call of calls) await talkOn(call);
   const seconds = (performance.now() - startMs) / 1000;
   await Promise.all(calls.map((call) => call.close()));
-  return tokens / seconds;
+  return { tokensPerSecond: tokens / seconds, firstTokenMs };
 }
-
-for (let round = 0; round < rounds; round += 1) {
-  serial.push(await talk(false));
-  together.push(await talk(true));
-}
-console.log(`llama.tokensPerSecond.8 ${median(together).toFixed(0)} (serial ${median(serial).toFixed(0)})`);
-console.log(`llama.ttft.8 ${median(firstTokenMs).toFixed(2)} ms`);
-await client.close();

@@ -1,10 +1,12 @@
-/** What the LLaMA benches share: the model file and calls that book a table. */
-import { readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/** What the LLaMA benches share: the pack's model, calls that book a table, and how long they may take. */
+import { statSync } from 'node:fs';
+import { DEFAULT_CONFIG } from '../../src/config/key-paths.ts';
+import { loadPack, type ModelPack } from '../../src/models/pack.ts';
+import { packFolderOf } from '../../src/models/pack-folders.ts';
 import { LlamaClient, type LlamaClientOptions } from '../../src/workers/llama/llama-client.ts';
 import type { ChatMessage, LlamaFinished } from '../../src/workers/protocol.ts';
 
-const CALLER_TURNS = [
+export const CALLER_TURNS = [
   'hello i would like to book a table',
   'on friday',
   'half past seven',
@@ -14,37 +16,55 @@ const CALLER_TURNS = [
   'no make it five people',
   "yes that's right",
 ];
+export const SYSTEM_PROMPT = 'You are the phone assistant of the Harbour Kitchen.';
 
-/** The pack named by WILDFIRE_TEST_PACK, or the one of the repository. */
-export function startClient(options: Partial<LlamaClientOptions> = {}): Promise<LlamaClient> {
-  const folder = resolve(
-    import.meta.dirname,
-    '../..',
-    process.env.WILDFIRE_TEST_PACK ?? 'models/embedded',
-    'llama',
-  );
-  const file = readdirSync(folder).find((name) => name.endsWith('.gguf'));
-  if (file === undefined) throw new Error(`no .gguf file in ${folder}`);
-  const modelPath = join(folder, file);
+/** How much of a dialogue is played, so that a model of gigabytes is measured within minutes, too. */
+export interface Workload {
+  readonly rounds: number;
+  /** Of each call, the first included. */
+  readonly turns: number;
+  /** Longest reply. */
+  readonly maxTokens: number;
+}
+
+const LARGE_MODEL_BYTES = 256 * 2 ** 20;
+
+export function workloadOf({ llama }: ModelPack, limit: number | null): Workload {
+  const isLarge = statSync(llama.file).size > LARGE_MODEL_BYTES;
+  return isLarge
+    ? { rounds: limit ?? 1, turns: 2, maxTokens: 16 }
+    : { rounds: limit ?? 6, turns: CALLER_TURNS.length, maxTokens: 96 };
+}
+
+export function benchPack(pack: string): Promise<ModelPack> {
+  return loadPack(packFolderOf(pack));
+}
+
+/** The pack's model as a runtime of default configuration starts it, without a nice value. */
+export function startClient(
+  { llama }: Pick<ModelPack, 'llama'>,
+  options: Partial<LlamaClientOptions> = {},
+): Promise<LlamaClient> {
+  const { contextTokens, threads, gpu } = DEFAULT_CONFIG.llama;
   return LlamaClient.start({
-    modelPath,
+    modelPath: llama.file,
     sequences: 9,
-    contextTokens: 1024,
-    threads: 1,
+    contextTokens,
+    threads,
     maxTokens: 96,
     temperature: 0,
-    gpu: false,
+    gpu: gpu === 'off' ? false : gpu,
     niceIncrement: 0,
     ...options,
   });
 }
 
-/** One call; `callerTurns` turns long at most. */
+/** One call; its caller says the same again after the eighth turn. */
 export class BenchCall {
   readonly #client: LlamaClient;
   readonly #callId: number;
   readonly #cancel = new Int32Array(new SharedArrayBuffer(4));
-  messages: ChatMessage[] = [{ role: 'system', text: 'You are the phone assistant of the Harbour Kitchen.' }];
+  messages: ChatMessage[] = [{ role: 'system', text: SYSTEM_PROMPT }];
   #turnId = 0;
 
   constructor(client: LlamaClient, callId: number) {

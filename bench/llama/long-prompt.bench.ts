@@ -4,9 +4,10 @@
  * Run: node bench/llama/long-prompt.bench.ts [prompts]
  */
 import type { ChatMessage } from '../../src/workers/protocol.ts';
-import { BenchCall, median, startClient } from './dialogue.ts';
+import { BenchCall, benchPack, median, startClient } from './dialogue.ts';
 
 const prompts = Number(process.argv[2] ?? 8);
+const pack = await benchPack('embedded');
 const cancel = new Int32Array(new SharedArrayBuffer(4));
 const history = Array.from({ length: 26 }, (_, index): ChatMessage => {
   const isCaller = index % 2 === 0;
@@ -17,7 +18,7 @@ const history = Array.from({ length: 26 }, (_, index): ChatMessage => {
 const messages: ChatMessage[] = [...history, { role: 'user', text: ' hello' }];
 
 for (const prefillPieceMs of [1000, 80, 40, 20, 10]) {
-  const client = await startClient({ prefillPieceMs });
+  const client = await startClient(pack, { prefillPieceMs });
   const gapsMs: number[] = [];
   const firstTokenMs: number[] = [];
   let isPrompting = true;

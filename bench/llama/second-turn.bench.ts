@@ -1,37 +1,45 @@
 /**
  * llama.ttft.secondTurn: first token of a later turn when the call's KV cache is reused, against evaluating the whole
- * conversation again ("reprompt"), turn by turn in the same run. Settles: one sequence per call.
- * Run: node bench/llama/second-turn.bench.ts [rounds]
+ * conversation again ("reprompt"), turn by turn in the same run, and against a bare LlamaChatSession, which has one
+ * conversation to itself and no thread in between. Settles: one sequence per call.
  */
-import { BenchCall, median, startClient } from './dialogue.ts';
+import { against, type BenchOptions, type BenchResult, quantiles } from '../bench-row.ts';
+import { languageModelMachine, packMachine } from '../models/engines.ts';
+import { bareSessionFirstTokens } from './bare-session.ts';
+import { BenchCall, benchPack, startClient, workloadOf } from './dialogue.ts';
 
-const rounds = Number(process.argv[2] ?? 12);
-const TURNS = 8;
-const client = await startClient();
-const reused: number[][] = Array.from({ length: TURNS }, () => []);
-const again: number[][] = Array.from({ length: TURNS }, () => []);
-const promptTokens: number[] = [];
-let callId = 0;
-for (let round = 0; round < rounds; round += 1) {
-  callId += 1;
-  const call = new BenchCall(client, callId);
-  for (let turn = 0; turn < TURNS; turn += 1) {
-    callId += 1;
-    const fresh = call.fork(callId);
-    again[turn]!.push((await fresh.nextTurn()).firstTokenMs);
-    await fresh.close();
-    const finished = await call.nextTurn();
-    reused[turn]!.push(finished.firstTokenMs);
-    promptTokens[turn] = finished.promptTokens;
+/** For bench/main.ts. */
+export async function benchRows({ pack: name, limit }: BenchOptions): Promise<BenchResult> {
+  const pack = await benchPack(name);
+  const workload = workloadOf(pack, limit);
+  const client = await startClient(pack, { maxTokens: workload.maxTokens });
+  const [first, reused, again, promptTokens]: [number[], number[], number[], number[]] = [[], [], [], []];
+  let callId = 0;
+  for (let round = 0; round < workload.rounds; round++) {
+    const call = new BenchCall(client, ++callId);
+    first.push((await call.nextTurn()).firstTokenMs);
+    for (let turn = 1; turn < workload.turns; turn++) {
+      const fresh = call.fork(++callId);
+      again.push((await fresh.nextTurn()).firstTokenMs);
+      await fresh.close();
+      const finished = await call.nextTurn();
+      reused.push(finished.firstTokenMs);
+      promptTokens.push(finished.promptTokens);
+    }
+    await call.close();
   }
-  await call.close();
+  const machine = { ...packMachine(pack), ...languageModelMachine(client) };
+  await client.close();
+  const bare = await bareSessionFirstTokens(pack.llama.file, workload);
+  const own = quantiles('llama.ttft.secondTurn', 'ms', reused, {
+    longestPromptTokens: Math.max(...promptTokens),
+  });
+  const peer = (label: string, values: readonly number[]) =>
+    against(own, { name: label, p50: quantiles(label, 'ms', values).p50 });
+  const rows = [
+    peer('reprompt', again),
+    peer('LlamaChatSession', bare),
+    quantiles('llama.ttft.firstTurn', 'ms', first),
+  ];
+  return { rows, machine };
 }
-for (let turn = 0; turn < TURNS; turn += 1) {
-  const [kept, all] = [median(reused[turn]!), median(again[turn]!)];
-  console.log(
-    `turn ${turn + 1}, ${promptTokens[turn]} tokens: reused ${kept.toFixed(2)} ms, reprompt ${all.toFixed(2)} ms`,
-  );
-}
-const later = (turns: number[][]): number => median(turns.slice(1).flat());
-console.log(`llama.ttft.secondTurn ${later(reused).toFixed(2)} ms (reprompt ${later(again).toFixed(2)} ms)`);
-await client.close();

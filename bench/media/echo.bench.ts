@@ -1,58 +1,49 @@
 /**
- * media.echo: CPU of the media thread per call, with every leg both sending and receiving: legs send to each other in
- * pairs, so that all packets cross real sockets and pass the whole way up and down.
- * Run: node bench/media/echo.bench.ts [legs ...]
+ * media.echo*.corePercentPerCall: CPU of the media path per call, with every leg both sending and receiving: legs send
+ * to each other in pairs, so that all packets cross real sockets and pass the whole way up and down. The main thread,
+ * idle here, is in the figure.
  */
 import { MediaClient } from '../../src/media/media-client.ts';
-import { createRing, createTape } from '../../src/ring-buffers/layout.ts';
+import type { LegReport, MediaSnapshot } from '../../src/media/media-protocol.ts';
+import { type BenchResult, type BenchRow, figure } from '../bench-row.ts';
+import { openLegs } from './open-legs.ts';
 
+const SETTLING_MS = 1000;
 const MEASURED_MS = 5000;
-const counts = process.argv.slice(2).map(Number);
+const LEG_COUNTS = [20, 100, 250] as const;
 
-for (const legs of counts.length > 0 ? counts : [2, 20, 100]) {
+/** For bench/main.ts. */
+export async function benchRows(): Promise<BenchResult> {
+  const rows: BenchRow[] = [];
+  for (const legs of LEG_COUNTS) rows.push(await measure(legs));
+  return { rows };
+}
+
+async function measure(legs: number): Promise<BenchRow> {
   const client = await MediaClient.start({ portFirst: 20_000, portLast: 29_999, mediaTimeoutMs: 60_000 });
-  const ports: number[] = [];
-  for (let callId = 0; callId < legs; callId += 1) {
-    const uplink = createTape({ rateHz: 8000, capacitySamples: 65_536 });
-    const downlink = createRing({ rateHz: 8000, capacitySamples: 65_536 });
-    const { rtpPort } = await client.openLeg({ callId, bindAddress: '127.0.0.1', uplink, downlink });
-    ports.push(rtpPort);
-  }
-  for (let callId = 0; callId < legs; callId += 1) {
-    await client.startLeg({
-      callId,
-      remote: { address: '127.0.0.1', port: ports[callId ^ 1]! },
-      codec: 'PCMU',
-      payloadType: 0,
-      telephoneEventPayloadType: 101,
-      ptimeMs: 20,
-      direction: 'sendrecv',
-    });
-  }
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await openLegs(client, legs, (callId, ports) => ports[callId ^ 1]!);
+  await passed(SETTLING_MS);
   const before = process.cpuUsage();
   const startMs = performance.now();
-  await new Promise((resolve) => setTimeout(resolve, MEASURED_MS));
+  await passed(MEASURED_MS);
   const { user, system } = process.cpuUsage(before);
-  const elapsedMs = performance.now() - startMs;
-  const { sendLatenessMs, ticks } = await client.snapshot();
+  const coreShare = (user + system) / 1000 / (performance.now() - startMs);
+  const snapshot = await client.snapshot();
   const report = await client.closeLeg(0);
   await client.close();
-  const usPerCallTick = (user + system) / (legs * (elapsedMs / 20));
-  console.log(
-    JSON.stringify({
-      name: 'media.echo',
-      legs,
-      usPerCallTick: Number(usPerCallTick.toFixed(1)),
-      coreShare: Number(((user + system) / 1000 / elapsedMs).toFixed(3)),
-      sendLatenessMs,
-      ticks,
-      oneLeg: {
-        sent: report.sent,
-        received: report.received,
-        lost: report.lost,
-        concealed: report.concealed,
-      },
-    }),
+  return figure(
+    `media.echo${legs}.corePercentPerCall`,
+    '%',
+    (coreShare * 100) / legs,
+    detailsOf(snapshot, report),
   );
+}
+
+function detailsOf({ sendLatenessMs, ticks, priority }: MediaSnapshot, leg: LegReport): object {
+  const { sent, received, lost, concealed } = leg;
+  return { sendLatenessMs, ticks, priority, oneLeg: { sent, received, lost, concealed } };
+}
+
+function passed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

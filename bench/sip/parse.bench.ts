@@ -1,13 +1,15 @@
 /**
- * sip.parseInvite: what one INVITE costs from datagram to parsed message, by sip.js as shipped and by us
- * (screening, grammar with its table kept, fast readers), in the same run. Also an INVITE that the fast readers
- * leave to the grammar, and a hostile one.
+ * sip.parseInvite: what one INVITE costs from datagram to parsed message, by us (screening, grammar with its table kept,
+ * fast readers), by sip.js as shipped and by npm's `sip`, in the same run. Also an INVITE that the fast readers leave to
+ * the grammar, a hostile one, and the screening alone.
  */
-import { LoggerFactory, Parser } from 'sip.js/lib/core/index.js';
+import sip from 'sip';
+import { Grammar, LoggerFactory, Parser } from 'sip.js/lib/core/index.js';
 import { Bench } from 'tinybench';
 import { screenDatagram } from '../../src/sip/datagram-screen.ts';
 import { applySipJsPatches } from '../../src/sip/sip-js-patches.ts';
-import { printLatencies } from '../latency-table.ts';
+import type { BenchResult } from '../bench-row.ts';
+import { taskRows } from '../tinybench-rows.ts';
 
 const PLAIN = inviteBytes('"Alice" <sip:alice@192.0.2.1>;tag=1928301774', '<sip:alice@192.0.2.1:5060>');
 const UNUSUAL = inviteBytes(
@@ -15,33 +17,51 @@ const UNUSUAL = inviteBytes(
   '"A" <sip:alice@192.0.2.1?a=b>;q=0.5;+g="<urn>"',
 );
 const HOSTILE = inviteBytes(`"${'\\"'.repeat(900)}" <sip:a@192.0.2.1>;tag=1`, '<sip:alice@192.0.2.1:5060>');
+const MEASURED_MS = 1000;
 
 const factory = new LoggerFactory();
 factory.builtinEnabled = false;
 const logger = factory.getLogger('bench');
 
-const shipped = new Bench({ time: 1500 });
-shipped.add(
-  'sip.js as shipped, plain INVITE',
-  () => void Parser.parseMessage(PLAIN.toString('latin1'), logger),
-);
-await shipped.run();
+/** For bench/main.ts. */
+export async function benchRows(): Promise<BenchResult> {
+  const shippedParse = Grammar.parse;
+  applySipJsPatches();
+  const ourParse = Grammar.parse;
+  const using = (parse: typeof Grammar.parse) => ({
+    beforeEach: () => {
+      Grammar.parse = parse;
+    },
+  });
+  const bench = new Bench({ time: MEASURED_MS, warmupTime: 200, retainSamples: true });
+  bench.add('sip.js', () => void parseOrThrow(PLAIN.toString('latin1')), using(shippedParse));
+  bench.add('sip', () => {
+    if (sip.parse(PLAIN.toString('latin1')) === undefined) throw new Error('not parsed by npm sip');
+  });
+  bench.add('sip.parseInvite', () => screenAndParse(PLAIN), using(ourParse));
+  bench.add('sip.parseInvite.unusual', () => screenAndParse(UNUSUAL), using(ourParse));
+  bench.add('sip.parseInvite.hostile', () => screenAndParse(HOSTILE), using(ourParse));
+  bench.add('sip.screenInvite', () => void screenDatagram(PLAIN));
+  await bench.run();
+  const peers = { 'sip.js': 'sip.js', sip: 'sip' };
+  return {
+    rows: [
+      ...taskRows(bench, { name: 'sip.parseInvite', unit: 'us', peers }),
+      ...['sip.parseInvite.unusual', 'sip.parseInvite.hostile', 'sip.screenInvite'].flatMap((name) =>
+        taskRows(bench, { name, unit: 'us' }),
+      ),
+    ],
+  };
+}
 
-applySipJsPatches();
-const ours = new Bench({ time: 1500 });
-ours.add('ours, plain INVITE', () => parse(PLAIN));
-ours.add('ours, unusual headers', () => parse(UNUSUAL));
-ours.add('ours, 1.8 kB quoted name', () => parse(HOSTILE));
-ours.add('ours, screening alone', () => void screenDatagram(PLAIN));
-await ours.run();
-
-printLatencies(shipped, 'us');
-printLatencies(ours, 'us');
-
-function parse(bytes: Buffer): void {
+function screenAndParse(bytes: Buffer): void {
   const screened = screenDatagram(bytes);
   if (screened.kind !== 'passed') throw new Error(`not passed: ${screened.kind}`);
-  if (Parser.parseMessage(screened.headText, logger) === undefined) throw new Error('not parsed');
+  parseOrThrow(screened.headText);
+}
+
+function parseOrThrow(text: string): void {
+  if (Parser.parseMessage(text, logger) === undefined) throw new Error('not parsed');
 }
 
 /** An INVITE of 12 header lines with SDP, as a trunk sends it. */

@@ -1,11 +1,6 @@
 /**
  * What one 20 ms tick of the VAD thread costs for 1, 50 and 250 calls, with nobody and with everybody speaking:
  * tape read, energy model, detector. Settles: one thread serves all calls.
- * Run: node bench/vad/tick.bench.ts
- *
- * Node 24.21, 2 shared vCPU with other work on them, median us per tick, silent and speaking: 1 call 2.2 and 8.4,
- * 50 calls 95 and 400, 250 calls 490 and 2,100, a tenth of the tick. p99 of the larger ones (2,000 to 9,000) is the
- * machine's other work.
  */
 import { readFileSync } from 'node:fs';
 import { Bench } from 'tinybench';
@@ -16,7 +11,8 @@ import { EnergyVadModel } from '../../src/workers/vad/energy-vad-model.ts';
 import { DEFAULT_VAD_OPTIONS } from '../../src/workers/vad/vad-client.ts';
 import type { VadEvent } from '../../src/workers/vad/vad-messages.ts';
 import { VadStreams } from '../../src/workers/vad/vad-streams.ts';
-import { printLatencies } from '../latency-table.ts';
+import type { BenchResult } from '../bench-row.ts';
+import { taskRows } from '../tinybench-rows.ts';
 
 const FRAME_SAMPLES = 160;
 const RATE_HZ = 8000;
@@ -48,12 +44,15 @@ function makeCalls(calls: number, isSpeaking: boolean) {
   return { feed, tick };
 }
 
-const bench = new Bench({ time: 1000, warmupTime: 300 });
-for (const calls of [1, 50, 250]) {
-  for (const isSpeaking of [false, true]) {
-    const { feed, tick } = makeCalls(calls, isSpeaking);
-    bench.add(`vad.tick ${calls} calls ${isSpeaking ? 'speaking' : 'silent'}`, tick, { beforeEach: feed });
+/** For bench/main.ts: rows `vad.tick.CALLS.silent` and `.speaking`; a tick lasts 20,000 us. */
+export async function benchRows(): Promise<BenchResult> {
+  const bench = new Bench({ time: 700, warmupTime: 300, retainSamples: true });
+  for (const calls of [1, 50, 250]) {
+    for (const isSpeaking of [false, true]) {
+      const { feed, tick } = makeCalls(calls, isSpeaking);
+      bench.add(`vad.tick.${calls}.${isSpeaking ? 'speaking' : 'silent'}`, tick, { beforeEach: feed });
+    }
   }
+  await bench.run();
+  return { rows: bench.tasks.flatMap(({ name }) => taskRows(bench, { name, unit: 'us' })) };
 }
-await bench.run();
-printLatencies(bench, 'us');

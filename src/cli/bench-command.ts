@@ -26,9 +26,9 @@ export function benchCommand(exit: Exit): Command {
     .argument('[name...]', 'benches whose name contains one of these; none: the list')
     .option('--list', 'print the names of the benches')
     .option('--only <groups>', 'only these parts of a folder of benches, such as recogniser,cost')
-    .option('--pack <pack>', 'model pack that the models benches measure (default: embedded)')
+    .option('--pack <pack>', 'model pack to measure (default: embedded)')
     .option('--callers <n>', 'how many callers models/callers lets call', wholeNumber(1))
-    .option('--limit <n>', 'at most so many items of each evaluation set', wholeNumber(1))
+    .option('--limit <n>', 'at most so many rounds, or items of each evaluation set', wholeNumber(1))
     .option('--json', 'print one JSON document')
     .action((names: string[], options: BenchCommandOptions) => {
       const run = spawnSync(process.execPath, [BENCH_MAIN, ...names, ...argumentsOf(options)], {

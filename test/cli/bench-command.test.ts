@@ -7,7 +7,7 @@ describe('bench', () => {
     const bare = await wildfire(['bench']);
     expect(bare.exitCode).toBe(0);
     expect(bare.stdout).toContain('  models/cost\n');
-    expect(bare.stdout).toMatch(/sip\/parse {2}\(prints only\)/);
+    expect(bare.stdout).toMatch(/media\/waiting {2}\(prints only\)/);
     const listed = JSON.parse((await wildfire(['bench', '--list', '--json'])).stdout);
     expect(listed.benches).toContain('models/cost');
   });
