@@ -1,14 +1,16 @@
 /**
- * llama.tokensPerSecond.8: eight calls talking at once in one context, against the same turns one call after another; the
- * opening turn, which is mostly prompt, is left out. llama.prefill: tokens of a prompt per second. Settles: many sequences
- * in one context, batched by the library.
+ * llama.tokensPerSecond.8: eight calls generating at once in one context, against the same replies one after another. All
+ * prompts are evaluated before, so that generation alone is timed; llama.prefill is their tokens per second. Settles: many
+ * sequences in one context, batched by the library.
  */
 import type { LlamaClient } from '../../src/workers/llama/llama-client.ts';
+import type { LlamaPrepared } from '../../src/workers/protocol.ts';
 import { type BenchOptions, type BenchResult, figure, quantiles, rounded } from '../bench-row.ts';
 import { languageModelMachine, packMachine } from '../models/engines.ts';
 import { BenchCall, benchPack, median, startClient, type Workload, workloadOf } from './dialogue.ts';
 
 const CALLS = 8;
+const FEWEST_PROMPT_TOKENS = 16;
 
 interface Talk {
   readonly tokensPerSecond: number;
@@ -49,7 +51,7 @@ export async function benchRows({ pack: name, limit }: BenchOptions): Promise<Be
 interface TalkOptions {
   readonly workload: Workload;
   readonly isTogether: boolean;
-  /** Takes the prompt speed of each call's opening turn. */
+  /** Takes the speed of each long prompt, tokens per second. */
   readonly prefill: number[];
 }
 
@@ -57,23 +59,27 @@ let lastCallId = 0;
 
 async function talk(client: LlamaClient, { workload, isTogether, prefill }: TalkOptions): Promise<Talk> {
   const calls = Array.from({ length: CALLS }, () => new BenchCall(client, ++lastCallId));
-  for (const call of calls) {
-    const { promptTokens, reusedTokens, firstTokenMs } = await call.nextTurn();
-    if (promptTokens > 2 * reusedTokens) prefill.push((1000 * (promptTokens - reusedTokens)) / firstTokenMs);
-  }
   const firstTokenMs: number[] = [];
   let tokens = 0;
-  const talkOn = async (call: BenchCall): Promise<void> => {
-    for (let turn = 1; turn < workload.turns; turn++) {
-      const finished = await call.nextTurn();
-      tokens += finished.generatedTokens;
-      firstTokenMs.push(finished.firstTokenMs);
-    }
+  let generatingMs = 0;
+  const reply = async (call: BenchCall): Promise<void> => {
+    const finished = await call.nextTurn();
+    tokens += finished.generatedTokens;
+    firstTokenMs.push(finished.firstTokenMs);
   };
-  const startMs = performance.now();
-  if (isTogether) await Promise.all(calls.map(talkOn));
-  else for (const call of calls) await talkOn(call);
-  const seconds = (performance.now() - startMs) / 1000;
+  for (let turn = 0; turn < Math.max(1, workload.turns - 1); turn++) {
+    for (const call of calls) prefill.push(...promptSpeed(await call.prepareTurn()));
+    const startMs = performance.now();
+    if (isTogether) await Promise.all(calls.map(reply));
+    else for (const call of calls) await reply(call);
+    generatingMs += performance.now() - startMs;
+  }
   await Promise.all(calls.map((call) => call.close()));
-  return { tokensPerSecond: tokens / seconds, firstTokenMs };
+  return { tokensPerSecond: (1000 * tokens) / generatingMs, firstTokenMs };
+}
+
+/** Nothing where so few tokens were new that starting took longer than computing. */
+function promptSpeed({ promptTokens, reusedTokens, computeMs }: LlamaPrepared): number[] {
+  const newTokens = promptTokens - reusedTokens;
+  return newTokens < FEWEST_PROMPT_TOKENS ? [] : [(1000 * newTokens) / computeMs];
 }

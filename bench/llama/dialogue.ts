@@ -4,7 +4,7 @@ import { DEFAULT_CONFIG } from '../../src/config/key-paths.ts';
 import { loadPack, type ModelPack } from '../../src/models/pack.ts';
 import { packFolderOf } from '../../src/models/pack-folders.ts';
 import { LlamaClient, type LlamaClientOptions } from '../../src/workers/llama/llama-client.ts';
-import type { ChatMessage, LlamaFinished } from '../../src/workers/protocol.ts';
+import type { ChatMessage, LlamaFinished, LlamaPrepared } from '../../src/workers/protocol.ts';
 
 export const CALLER_TURNS = [
   'hello i would like to book a table',
@@ -32,7 +32,7 @@ const LARGE_MODEL_BYTES = 256 * 2 ** 20;
 export function workloadOf({ llama }: ModelPack, limit: number | null): Workload {
   const isLarge = statSync(llama.file).size > LARGE_MODEL_BYTES;
   return isLarge
-    ? { rounds: limit ?? 1, turns: 2, maxTokens: 16 }
+    ? { rounds: limit ?? 1, turns: 2, maxTokens: 12 }
     : { rounds: limit ?? 6, turns: CALLER_TURNS.length, maxTokens: 96 };
 }
 
@@ -72,10 +72,14 @@ export class BenchCall {
     this.#callId = callId;
   }
 
+  /** Says the next words of the caller and has them evaluated, so that `nextTurn` generates and does nothing else. */
+  prepareTurn(): Promise<LlamaPrepared> {
+    this.#hear();
+    return this.#client.prepare(this.#callId, this.messages);
+  }
+
   async nextTurn(onText: () => void = () => {}): Promise<LlamaFinished> {
-    const text = CALLER_TURNS[this.#turnId % CALLER_TURNS.length]!;
-    this.messages = [...this.messages, { role: 'user', text: ` ${text}` }];
-    this.#turnId += 1;
+    if (this.messages.at(-1)?.role !== 'user') this.#hear();
     let reply = '';
     const finished = await this.#client.generate(
       { callId: this.#callId, turnId: this.#turnId, messages: this.messages, cancel: this.#cancel },
@@ -86,6 +90,12 @@ export class BenchCall {
     );
     this.messages = [...this.messages, { role: 'assistant', text: reply }];
     return finished;
+  }
+
+  #hear(): void {
+    const text = CALLER_TURNS[this.#turnId % CALLER_TURNS.length]!;
+    this.messages = [...this.messages, { role: 'user', text: ` ${text}` }];
+    this.#turnId += 1;
   }
 
   /** Another call that stands where this one does, with nothing evaluated. */

@@ -25,8 +25,8 @@ const DEFAULT_ROUNDS = 40;
 /** About twenty calls, which is what the agent's memory of sentences has seen before. */
 const REPLIES_BEFORE = 120;
 /** What a voice that is slower than speech may take, for each kind of reply. */
-const MOST_MS = 60_000;
-const FEWEST_REPLIES = 6;
+const MOST_MS = 40_000;
+const FEWEST_REPLIES = 5;
 /** Copying a known sentence into the ring takes less, making one takes more. */
 const LEAST_COMPUTE_MS = 2;
 /** Between two measurements: threads of onnxruntime go on spinning for a while after a run. */
