@@ -3,6 +3,7 @@
 One process, one thread: the library keeps its state in globals, and so does this binding.
 """
 import ctypes as C
+import subprocess
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,15 +56,21 @@ def _on_samples(samples, count, events):
 _callback = _Callback(_on_samples)  # kept: the library holds only a pointer
 
 
-def open_library():
-    """Loads the library once. -> sample rate in Hz"""
+def open_library(data_parent=None):
+    """Loads the library once. data_parent: the folder of another espeak-ng-data than the installed one. -> sample rate in Hz"""
     global _library, _rate_hz
     if _library is None:
         _library = C.CDLL("libespeak-ng.so.1")
-        _rate_hz = _library.espeak_Initialize(SYNCHRONOUS, 0, None, PHONEME_EVENTS_IPA)
+        _rate_hz = _library.espeak_Initialize(SYNCHRONOUS, 0, data_parent and str(data_parent).encode(), PHONEME_EVENTS_IPA)
         _library.espeak_SetSynthCallback(_callback)
         _library.espeak_TextToPhonemes.restype = C.c_char_p
     return _rate_hz
+
+
+def installed_data():
+    """-> the path of the installed espeak-ng-data"""
+    told = subprocess.run(["espeak-ng", "--version"], capture_output=True, text=True, check=True).stdout
+    return told.split("Data at:")[1].strip()
 
 
 def _set_voice(voice):

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import soxr
-from scipy.signal import lfilter
+from scipy.signal import firwin2, lfilter
 
 from .loss import lose_packets
 from .noise import LINE_RATE_HZ, TalkPool, draw_noise
 
 OUT_RATE_HZ = 16000
 ENCODER_FRAME_S = 0.02
+COLOUR_BANDS, COLOUR_TAPS = [0, 0.1, 0.25, 0.45, 0.7, 1], 31  # of the Nyquist frequency
 
 
 @dataclass
@@ -65,8 +66,11 @@ def lengthen_pauses(rng, clip):
 
 
 def equalise(rng, clip):
-    """Random tilt, and often a telephone's high-pass."""
+    """Random tilt, often the colour of a cheap microphone, and often a telephone's high-pass."""
     audio = lfilter([1, -rng.uniform(-0.4, 0.5)], [1], clip.audio)
+    if rng.random() < 0.5:
+        gains_db = [rng.uniform(-7, 7) for _ in COLOUR_BANDS]
+        audio = lfilter(firwin2(COLOUR_TAPS, COLOUR_BANDS, [10 ** (db / 20) for db in gains_db]), [1], audio)
     if rng.random() < 0.6:
         audio = lfilter([1, -1], [1, -rng.uniform(0.85, 0.95)], audio)
     return Clip(audio.astype(np.float32), clip.rate_hz, clip.events)

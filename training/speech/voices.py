@@ -1,5 +1,7 @@
 """Which voices speak in the data sets, and which are kept back for the evaluation."""
-from . import espeak, flite
+import random
+
+from . import espeak, flite, invented
 from .telephone import clip_of
 
 HOUSE_VOICE = "en-us"  # also the teacher of the shipped text-to-speech model
@@ -14,6 +16,8 @@ VARIANTS = COMMON_VARIANTS + (
     "sandro shelby travis victor").split()
 ROBOTS = "announcer grandma grandpa kaukovalta RicishayMax RicishayMax2 RicishayMax3 Storm".split()
 HELD_OUT_VARIANTS = "adam linda belinda klatt3 steph2 Mike f4 m5".split()
+INVENTED = 200
+_invented = []  # names, once `invent` has made them
 
 
 def draw_prosody(rng):
@@ -27,18 +31,29 @@ def draw_house_prosody(rng):
     return espeak.Prosody(rng.randint(120, 190), rng.randint(30, 70), rng.randint(30, 70), rng.choice([0, 0, 2]))
 
 
+def invent(seed):
+    """Opens espeak-ng with INVENTED variants that nobody has, drawn by `seed`, and lets `draw_training_voice` choose among them."""
+    folder, names = invented.write_variants(random.Random(seed), INVENTED, espeak.installed_data())
+    espeak.open_library(folder)
+    _invented[:] = names
+    return folder
+
+
 def draw_training_voice(rng):
-    """-> (voice, prosody): a third house voice, the rest accents and variants"""
+    """-> (voice, prosody): a sixth house voice, a third accents and variants, the rest voices that nobody has"""
     x = rng.random()
-    if x < 0.30:
+    if x < 0.12:
         return HOUSE_VOICE, draw_house_prosody(rng)
-    if x < 0.38:
+    if x < 0.16:
         return HOUSE_VOICE_FEMALE, draw_house_prosody(rng)
-    if x < 0.48:
+    if x < 0.22:
         return "en-us+" + rng.choice(COMMON_VARIANTS), draw_prosody(rng)
-    if x < 0.54:
+    if x < 0.26:
         return rng.choice(ACCENTS), draw_prosody(rng)
-    variant = rng.choice(VARIANTS if rng.random() < 0.97 else ROBOTS)
+    if x < 0.52 or not _invented:
+        variant = rng.choice(VARIANTS if rng.random() < 0.97 else ROBOTS)
+    else:
+        variant = rng.choice(_invented)
     return rng.choice(ACCENTS) + "+" + variant, draw_prosody(rng)
 
 

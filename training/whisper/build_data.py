@@ -7,6 +7,7 @@ model, whom the demo's caller borrows its voice from.
 """
 import argparse
 import random
+import shutil
 import time
 from pathlib import Path
 
@@ -26,13 +27,13 @@ from .texts import draw_text, with_pauses
 MAX_SAMPLES, MIN_SAMPLES = 159_000, 1600  # at 16 kHz: the encoder's window is 10 s
 SILENT_SHARE = 0.07
 NO_NOISE_DB = 99.0
-FLITE_VARIANTS = 3
+FLITE_VARIANTS = 4
 
 
 def draw_line(rng, talk):
-    """A fifth without noise, half with a lot of it, a fifth with lost packets"""
+    """An eighth without noise, two thirds with a lot of it, a fifth with lost packets"""
     x = rng.random()
-    snr_db = None if x < 0.2 else rng.uniform(18, 45) if x < 0.5 else rng.uniform(3.5, 18)
+    snr_db = None if x < 0.13 else rng.uniform(18, 45) if x < 0.33 else rng.uniform(2, 18)
     line = Line(snr_db, wideband=rng.random() < 0.05, talk=talk)
     if rng.random() < 0.2:
         line.lost_share, line.mean_burst = rng.uniform(0.01, 0.08), rng.choice([1.0, 1.0, 1.5, 2.5])
@@ -123,7 +124,10 @@ def main():
     if args.speaker:
         MAKERS["speaker"] = make_speaker(OnnxSpeaker(args.speaker, args.voices))
     args.path.parent.mkdir(parents=True, exist_ok=True)
+    data_copy = voices.invent(args.seed) if args.kind == "espeak" else None
     build(args.kind, args.count, args.seed, args.path, args.seconds)
+    if data_copy:
+        shutil.rmtree(data_copy)
 
 
 if __name__ == "__main__":
