@@ -38,6 +38,21 @@ export class LatenessHistogram {
     };
   }
 
+  /** How many fell into each bucket that is not empty, by its upper edge. */
+  counts(): [upToMs: number, count: number][] {
+    const all = Array.from(this.#buckets, (count, bucket): [number, number] => [upperEdgeMs(bucket), count]);
+    return all
+      .filter(([, count]) => count > 0)
+      .map(([edgeMs, count]) => [Math.min(edgeMs, round(this.#maxMs)), count]);
+  }
+
+  /** Forgets everything. @throws never */
+  clear(): void {
+    this.#buckets.fill(0);
+    this.#count = 0;
+    this.#maxMs = 0;
+  }
+
   /** Adds all of `other`, for totals over legs that are gone. */
   merge(other: LatenessHistogram): void {
     for (let bucket = 0; bucket < BUCKETS; bucket += 1) this.#buckets[bucket]! += other.#buckets[bucket]!;

@@ -15,6 +15,7 @@ import { EchoPath } from './echo-path.ts';
 import { LatenessHistogram } from './lateness-histogram.ts';
 import type { JitterSettings, LegReport, MediaEvent, OpenLeg, StartLeg } from './media-protocol.ts';
 import { type Beat, TICK_MS } from './playout-clock.ts';
+import type { RecentLateness } from './recent-lateness.ts';
 import { UplinkPath } from './uplink-path.ts';
 
 const LAST_PORT = 65_535;
@@ -28,6 +29,8 @@ export interface MediaLegOptions {
   readonly nowMs: () => number;
   /** 0 <= x < 1; for SSRC, first sequence number and timestamp, CNAME and report times. */
   readonly random: () => number;
+  /** Of all legs together. */
+  readonly recent?: Pick<RecentLateness, 'add'>;
 }
 
 export class MediaLeg {
@@ -135,7 +138,7 @@ export class MediaLeg {
 
   #sendFrame(dueMs: number): void {
     const change = this.#downlink.send();
-    if (this.#downlink.isSending) this.lateness.add(this.#options.nowMs() - dueMs);
+    if (this.#downlink.isSending) this.#noteLateness(this.#options.nowMs() - dueMs);
     if (change === 'none') return;
     const at = { callId: this.callId, atMs: monotonicMs() };
     const { startIndex, endIndex } = this.#downlink;
@@ -143,6 +146,11 @@ export class MediaLeg {
     if (change === 'drained') return;
     const { holdMs } = this.uplink;
     this.#options.onEvent({ kind: 'playoutStarted', ...at, ringIndex: startIndex, uplinkHoldMs: holdMs });
+  }
+
+  #noteLateness(latenessMs: number): void {
+    this.lateness.add(latenessMs);
+    this.#options.recent?.add(latenessMs);
   }
 
   readonly #sendRtp = (bytes: Uint8Array): void => {

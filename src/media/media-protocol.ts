@@ -156,6 +156,8 @@ export interface MediaSnapshot {
   readonly legs: number;
   readonly openSockets: number;
   readonly sendLatenessMs: LatenessSummary;
+  /** In the last whole second. */
+  readonly recentSendLatenessMs: LatenessSummary;
   /** Datagrams dropped by reason, all legs since the start. */
   readonly counters: DropCounters;
   readonly ticks: { readonly run: number; readonly caughtUp: number; readonly skipped: number };

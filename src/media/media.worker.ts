@@ -22,8 +22,10 @@ import {
 } from './media-protocol.ts';
 import { warmUpMedia } from './media-warm-up.ts';
 import { type Beat, PlayoutClock } from './playout-clock.ts';
+import { RecentLateness } from './recent-lateness.ts';
 import { raiseThreadPriority } from './thread-priority.ts';
 
+const BEATS_PER_S = 50;
 /** An RTP and an RTCP socket. */
 const SOCKETS_PER_LEG = 2;
 
@@ -35,6 +37,8 @@ let isShuttingDown = false;
 /** Of legs that are gone. */
 const closedLateness = new LatenessHistogram();
 const closedDrops = emptyCounters();
+const recent = new RecentLateness();
+let beats = 0;
 let openSockets = 0;
 let clock: PlayoutClock | null = null;
 const ticks = { run: 0, caughtUp: 0, skipped: 0 };
@@ -97,7 +101,7 @@ async function openLeg(open: OpenLeg, rtpPort: number): Promise<null> {
 async function bindLeg(open: OpenLeg, rtpPort: number): Promise<void> {
   const { jitter, mediaTimeoutMs } = settings;
   const onEvent = (event: MediaEvent): void => post({ kind: 'event', event });
-  const leg = new MediaLeg({ open, jitter, mediaTimeoutMs, onEvent, nowMs, random: Math.random });
+  const leg = new MediaLeg({ open, jitter, mediaTimeoutMs, onEvent, nowMs, random: Math.random, recent });
   const handlers = { onRtp: leg.onRtp, onRtcp: leg.onRtcp, onError: leg.onSocketError };
   leg.attach(await openRtpSockets(open.bindAddress, rtpPort, handlers));
   openSockets += SOCKETS_PER_LEG;
@@ -123,6 +127,8 @@ function legOf(callId: number): MediaLeg {
 
 function runBeat(beat: Beat): void {
   for (const leg of legs.values()) if (leg.isStarted) leg.tick(beat);
+  beats += 1;
+  if (beats % BEATS_PER_S === 0) recent.rotate();
 }
 
 function stopClock(): void {
@@ -151,6 +157,7 @@ function snapshot(): MediaSnapshot {
     legs: legs.size,
     openSockets,
     sendLatenessMs: lateness.summary(),
+    recentSendLatenessMs: recent.summary(),
     counters,
     ticks: {
       run: ticks.run + (clock?.schedule.ticksRun ?? 0),

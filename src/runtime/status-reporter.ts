@@ -1,17 +1,15 @@
 /**
  * What /metrics and /api/status show: gathers figures from the running parts when asked. Thread: main.
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { CallAudioStore } from '../call/call-audio.ts';
 import type { CallRegistry } from '../call/call-registry.ts';
+import { type DelayMs, LoopDelay } from '../observability/loop-delay.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SipUserAgent } from '../sip/user-agent.ts';
 import type { StatusSource } from '../web/status-server.ts';
 import type { RunningEngines } from './engines.ts';
-import type { MediaSupervisor } from './media-supervisor.ts';
 
-/** The histogram's samples are at least this long; what is above it is delay. */
-const LOOP_RESOLUTION_MS = 10;
+import type { MediaSupervisor } from './media-supervisor.ts';
 
 export interface StatusParts {
   readonly registry: CallRegistry;
@@ -27,11 +25,10 @@ export interface StatusParts {
 
 export class StatusReporter implements StatusSource {
   readonly #parts: StatusParts;
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  readonly #loopDelay = new LoopDelay();
 
   constructor(parts: StatusParts) {
     this.#parts = parts;
-    this.#loopDelay.enable();
   }
 
   health(): 'starting' | 'ok' | 'draining' {
@@ -63,28 +60,21 @@ export class StatusReporter implements StatusSource {
       media: await media.snapshot(),
       openSequences: engines()?.llama.openSequences ?? 0,
       mainLoopMs: this.#loopDelayMs(),
+      recentMainLoopMs: this.#loopDelay.lastSecond,
       memoryMiB: memoryMiB(),
     };
   }
 
   close(): void {
-    this.#loopDelay.disable();
+    this.#loopDelay.close();
   }
 
-  #loopDelayMs(): { p50: number; p99: number; max: number } {
-    const { metrics } = this.#parts;
-    const delays = {
-      p50: delayMs(this.#loopDelay.percentile(50)),
-      p99: delayMs(this.#loopDelay.percentile(99)),
-      max: delayMs(this.#loopDelay.max),
-    };
-    for (const [quantile, ms] of Object.entries(delays)) metrics.mainLoopSeconds.set({ quantile }, ms / 1000);
-    return delays;
+  #loopDelayMs(): DelayMs {
+    const { all } = this.#loopDelay;
+    for (const [quantile, ms] of Object.entries(all))
+      this.#parts.metrics.mainLoopSeconds.set({ quantile }, ms / 1000);
+    return all;
   }
-}
-
-function delayMs(sampleNs: number): number {
-  return Math.max(0, sampleNs / 1e6 - LOOP_RESOLUTION_MS);
 }
 
 /** Resident, JavaScript heap, and shared and plain buffers of all threads. */

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { MediaLeg } from '../../src/media/media-leg.ts';
 import type { MediaEvent, StartLeg } from '../../src/media/media-protocol.ts';
-import { createRing, createTape } from '../../src/ring-buffers/layout.ts';
+import { createRing, createTape, type RingHandle, type TapeHandle } from '../../src/ring-buffers/layout.ts';
 import { TapeReader } from '../../src/ring-buffers/tape.ts';
 import { parseRtpPacket, RtpPacketView } from '../../src/rtp/packet.ts';
 import { Packetizer } from '../../src/rtp/packetizer.ts';
@@ -47,16 +47,23 @@ class FakePorts implements RtpPorts {
 export class LegBench {
   readonly events: MediaEvent[] = [];
   readonly ports = new FakePorts();
-  readonly tape = createTape({ rateHz: 8000, capacitySamples: 131_072 });
-  readonly ring = createRing({ rateHz: 8000, capacitySamples: 16_384 });
+  readonly tape: TapeHandle;
+  readonly ring: RingHandle;
   readonly leg: MediaLeg;
   peer = new Packetizer({ ssrc: 77, firstSequence: 65_533, firstTimestamp: 5000 });
   nowMs = 1000;
 
-  constructor() {
+  /** @param options an echo; a tape and a ring that were used before */
+  constructor({
+    isEcho = false,
+    tape,
+    ring,
+  }: { isEcho?: boolean; tape?: TapeHandle; ring?: RingHandle } = {}) {
     const random = new SeededRandom(1);
+    this.tape = tape ?? createTape({ rateHz: 8000, capacitySamples: 131_072 });
+    this.ring = ring ?? createRing({ rateHz: 8000, capacitySamples: 16_384 });
     this.leg = new MediaLeg({
-      open: { callId: 3, bindAddress: '127.0.0.1', uplink: this.tape, downlink: this.ring },
+      open: { callId: 3, bindAddress: '127.0.0.1', uplink: this.tape, downlink: this.ring, isEcho },
       jitter: { targetMinMs: 20, targetMaxMs: 60, capMs: 200 },
       mediaTimeoutMs: MEDIA_TIMEOUT_MS,
       onEvent: (event) => this.events.push(event),
