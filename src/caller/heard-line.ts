@@ -7,6 +7,8 @@ import { rmsDbfs } from '../audio/level.ts';
 /** A frame above this level carries speech; our own silence is digital zero, line noise is below. */
 const VOICED_DBFS = -50;
 const RATE_HZ = 8000;
+/** It doubles when it is full. */
+const FIRST_CAPACITY_S = 16;
 
 interface HeardFrame {
   readonly arrivedAtMs: number;
@@ -18,7 +20,7 @@ interface HeardFrame {
 
 export class HeardLine {
   readonly #frames: HeardFrame[] = [];
-  #samples = new Int16Array(RATE_HZ * 60);
+  #samples = new Int16Array(RATE_HZ * FIRST_CAPACITY_S);
   #lengthSamples = 0;
 
   /** Adds one decoded frame. @param position samples after the first packet, by the RTP timestamp */

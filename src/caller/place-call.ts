@@ -102,7 +102,7 @@ async function talkOver(plan: CallPlan, telephone: Telephone, call: AnsweredCall
     postDialDelayMs: call.postDialDelayMs,
     answeredAtMs,
     rtp: telephone.counters,
-    saidSamples: telephone.said.samples.slice(),
-    heardSamples: telephone.heard.samples.slice(),
+    saidSamples: telephone.said.samples,
+    heardSamples: telephone.heard.samples,
   };
 }

@@ -15,6 +15,8 @@ import { type TalkFrame, TalkQueue, type TalkSpan } from './talk-queue.ts';
 
 const FRAME_MS = 20;
 const FRAME_SAMPLES = 160;
+/** Longer payloads than any packet of G.711 has are not heard. */
+const MAX_HEARD_SAMPLES = 4096;
 /** A stalled loop sends at most this much at once, then skips ahead. */
 const MAX_CATCH_UP_FRAMES = 10;
 
@@ -57,6 +59,9 @@ export class Telephone {
     firstSequence: randomInt(0, 2 ** 16),
     firstTimestamp: randomInt(0, 2 ** 32),
   });
+  /** Used again for each frame: thousands of small arrays a second make a crowd's process collect garbage and be late. */
+  readonly #lineFrame = new Int16Array(FRAME_SAMPLES);
+  readonly #heardFrame = new Int16Array(MAX_HEARD_SAMPLES);
   #codec: G711Codec = g711Codec('ulaw');
   #line: TelephoneLine | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -138,7 +143,8 @@ export class Telephone {
   #sendFrame(line: TelephoneLine): void {
     const nowMs = monotonicMs();
     const frame = this.#queue.next(nowMs);
-    const samples = this.#outgoing === null ? frame.samples : onLine(frame.samples, this.#outgoing);
+    const samples =
+      this.#outgoing === null ? frame.samples : onLine(frame.samples, this.#outgoing, this.#lineFrame);
     if (frame.kind === 'key') this.#sendKeyPacket(line, frame);
     else this.#sendAudio(line, samples, frame.startsTalkspurt);
     this.said.add(samples, this.#framesSent * FRAME_SAMPLES, nowMs);
@@ -155,7 +161,7 @@ export class Telephone {
   // A copy: after a stall more packets are sent at once than the packetizer has datagrams in rotation.
   #sendPacket(bytes: Uint8Array, { remote }: TelephoneLine): void {
     if (this.#outgoing?.isLost() === true) this.#packetsLost += 1;
-    else this.#socket.send(Uint8Array.from(bytes), remote.port, remote.address);
+    else this.#socket.send(Buffer.from(bytes), remote.port, remote.address);
   }
 
   // All packets of a press carry the timestamp of its start (RFC 4733 section 2.5.1.2), so time moves after the last.
@@ -180,10 +186,11 @@ export class Telephone {
     const view = this.#view;
     if (this.#line === null || parseRtpPacket(bytes, view) !== 'ok') return;
     if (view.payloadType !== this.#line.payloadType || view.payloadBytes === 0) return;
+    if (view.payloadBytes > MAX_HEARD_SAMPLES) return;
     this.#received += 1;
     this.#countGap(view.sequence);
     this.#firstTimestamp ??= view.timestamp;
-    const frame = new Int16Array(view.payloadBytes);
+    const frame = this.#heardFrame.subarray(0, view.payloadBytes);
     this.#codec.decode(bytes.subarray(view.payloadStart, view.payloadEnd), frame, frame.length);
     this.heard.add(frame, (view.timestamp - this.#firstTimestamp) >>> 0, atMs);
   }
@@ -200,6 +207,11 @@ export class Telephone {
   }
 }
 
-function onLine(samples: Int16Array, { gain, nextNoise }: OutgoingLine): Int16Array {
-  return samples.map((sample) => clip(sample * gain + nextNoise()));
+function onLine(
+  samples: Int16Array,
+  { gain, nextNoise }: OutgoingLine,
+  target: Int16Array<ArrayBuffer>,
+): Int16Array {
+  for (let i = 0; i < samples.length; i += 1) target[i] = clip(samples[i]! * gain + nextNoise());
+  return target;
 }
