@@ -11,6 +11,12 @@ import { setFlagsFromString } from 'node:v8';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**
+ * Datagrams are garbage at once, for which the engine makes ever more room before it collects. With a small room the heap
+ * of the media thread stays at 19 MiB under 40 legs that come and go, instead of 42 MiB.
+ */
+const YOUNG_GENERATION_MIB = 12;
+
+/**
  * Starts the worker. The engine reads the flag for background compilation once, when it sets up a thread; it is put
  * back when this one runs, so that later threads keep theirs.
  */
@@ -18,7 +24,8 @@ export function startSelfReliantWorker(url: URL, options: WorkerOptions): Worker
   setFlagsFromString('--no-concurrent-recompilation');
   // Read at each young collection, by all threads; theirs are small and get no slower.
   setFlagsFromString('--no-parallel-scavenge');
-  const worker = new Worker(url, options);
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB };
+  const worker = new Worker(url, { resourceLimits, ...options });
   const restore = (): void => setFlagsFromString('--concurrent-recompilation');
   worker.once('online', restore);
   worker.once('error', restore);
