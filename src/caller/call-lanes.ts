@@ -14,7 +14,16 @@ export interface LaneOptions<Item> {
   readonly callsPerS: number;
   /** No call begins later than this after the first. Default: all items are used. */
   readonly beginWithinMs?: number | undefined;
+  /** Of tests. */
+  readonly clock?: LaneClock;
 }
+
+export interface LaneClock {
+  readonly nowMs: () => number;
+  readonly sleep: (ms: number) => Promise<unknown>;
+}
+
+const REAL_CLOCK: LaneClock = { nowMs: monotonicMs, sleep: (ms) => delay(ms) };
 
 /** How the run went. Times are monotonicMs(). */
 export interface LaneTimes {
@@ -43,9 +52,10 @@ class Lanes<Item> {
   readonly #options: LaneOptions<Item>;
   readonly #call: (item: Item) => Promise<void>;
   readonly #items: Iterator<Item>;
-  readonly #startedAtMs = monotonicMs();
-  #nextStartMs = this.#startedAtMs;
-  #fullAtMs = this.#startedAtMs;
+  readonly #clock: LaneClock;
+  readonly #startedAtMs: number;
+  #nextStartMs: number;
+  #fullAtMs: number;
   #drainingAtMs: number | null = null;
   #up = 0;
   #peak = 0;
@@ -54,6 +64,10 @@ class Lanes<Item> {
     this.#options = options;
     this.#call = call;
     this.#items = options.items[Symbol.iterator]();
+    this.#clock = options.clock ?? REAL_CLOCK;
+    this.#startedAtMs = this.#clock.nowMs();
+    this.#nextStartMs = this.#startedAtMs;
+    this.#fullAtMs = this.#startedAtMs;
   }
 
   async run(): Promise<LaneTimes> {
@@ -61,7 +75,7 @@ class Lanes<Item> {
     const ended = await Promise.allSettled(Array.from({ length: count }, () => this.#runOne()));
     const broken = ended.find((one) => one.status === 'rejected');
     if (broken !== undefined) throw broken.reason;
-    const endedAtMs = monotonicMs();
+    const endedAtMs = this.#clock.nowMs();
     const { startedAtMs, fullAtMs } = { startedAtMs: this.#startedAtMs, fullAtMs: this.#fullAtMs };
     const drainingAtMs = Math.max(fullAtMs, this.#drainingAtMs ?? endedAtMs);
     return { startedAtMs, fullAtMs, drainingAtMs, endedAtMs, peakConcurrent: this.#peak };
@@ -69,15 +83,15 @@ class Lanes<Item> {
 
   async #runOne(): Promise<void> {
     for (let hasCalled = false; ; hasCalled = true) {
-      const startMs = Math.max(monotonicMs(), this.#nextStartMs);
+      const startMs = Math.max(this.#clock.nowMs(), this.#nextStartMs);
       const isOver = startMs - this.#startedAtMs > (this.#options.beginWithinMs ?? Number.POSITIVE_INFINITY);
       const item = isOver ? null : this.#items.next();
       if (item === null || item.done === true) {
-        if (hasCalled) this.#drainingAtMs ??= monotonicMs();
+        if (hasCalled) this.#drainingAtMs ??= this.#clock.nowMs();
         return;
       }
       this.#nextStartMs = startMs + 1000 / this.#options.callsPerS;
-      await delay(Math.max(0, startMs - monotonicMs()));
+      await this.#clock.sleep(Math.max(0, startMs - this.#clock.nowMs()));
       await this.#runCall(item.value);
     }
   }
@@ -86,7 +100,7 @@ class Lanes<Item> {
     this.#up += 1;
     if (this.#up > this.#peak) {
       this.#peak = this.#up;
-      this.#fullAtMs = monotonicMs();
+      this.#fullAtMs = this.#clock.nowMs();
     }
     try {
       await this.#call(item);

@@ -66,7 +66,7 @@ export function joinViews(placed: PlacedCall, runtime: RuntimeView): CallResult 
 }
 
 /** The runtime's turn that answered this step: the last one decided between its first packet and its reply. */
-function turnOf(step: StepResult, turns: readonly TurnReport[]): TurnReport | undefined {
+export function turnOf(step: StepResult, turns: readonly TurnReport[]): TurnReport | undefined {
   const untilMs = step.replyAtMs ?? Number.POSITIVE_INFINITY;
   return turns.findLast(({ decidedAtMs }) => decidedAtMs >= step.startedAtMs && decidedAtMs <= untilMs);
 }
@@ -94,7 +94,7 @@ function bargeInToSilenceMs(step: StepResult, turn: TurnReport | undefined): num
   return round(Math.max(0, step.agentStoppedAtMs - decidedAtMs, turn?.bargeInToSilenceMs ?? 0));
 }
 
-function roundStages(stages: StagesMs): StagesMs {
+export function roundStages(stages: StagesMs): StagesMs {
   return Object.fromEntries(
     Object.entries(stages).map(([name, ms]) => [name, round(ms)]),
   ) as unknown as StagesMs;

@@ -11,7 +11,7 @@ import type { VoicePlan } from './line-and-voice.ts';
 
 const LINE_RATE_HZ = 8000;
 /** Lower than the runtime's own inference: the caller must not take its cores. */
-const NICE_INCREMENT = 5;
+const NICE_INCREMENT = 15;
 
 /** A caller makes something even of what it hears badly; what it means is judged by the words (agent-speech.ts). */
 const LEAST_MEAN_LOG_PROBABILITY = -3;

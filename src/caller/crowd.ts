@@ -12,7 +12,7 @@ import type { StepResult } from './caller-conversation.ts';
 import { type CallerEngines, startCallerEngines } from './caller-engines.ts';
 import type { CallerGrammar, Phrasing } from './caller-grammar.ts';
 import { type CallerKind, type CallerPlan, planCaller } from './caller-plan.ts';
-import { generatedCaller } from './live-caller.ts';
+import { briefCaller, generatedCaller } from './live-caller.ts';
 import { type PlacedCall, placeCall } from './place-call.ts';
 import { punctually } from './punctual.ts';
 import type { TelephoneCounters } from './telephone.ts';
@@ -29,6 +29,8 @@ export interface CrowdOptions {
   readonly phrasing: Phrasing;
   /** Default: all. */
   readonly kinds?: readonly CallerKind[];
+  /** Callers that say one thing, hear any answer and hang up. Default false. */
+  readonly isBrief?: boolean;
   /** Calls begun in a second, at the most. Default 2. */
   readonly callsPerS?: number;
   /** No call begins later than this after the first. Default: all seeds are used. */
@@ -39,6 +41,8 @@ export interface CrowdOptions {
   readonly engines?: CallerEngines;
   /** Runs when a call is over. @param placed with its recording; null when it was not established */
   readonly onCall?: (call: CrowdCall, placed: PlacedCall | null) => void;
+  /** Runs when a turn is over. */
+  readonly onStep?: (step: StepResult) => void;
 }
 
 /** One call of the crowd as it went. */
@@ -134,10 +138,11 @@ class Crowd {
   // Whatever goes wrong stays with this call.
   async #place(plan: CallerPlan): Promise<{ placed: PlacedCall | null; error: string | null }> {
     const { engines, userAgent, localAddress } = this.#parts;
-    const { targetUri, grammar, maxCallMs = DEFAULT_MAX_CALL_MS } = this.#options;
+    const { targetUri, grammar, isBrief, onStep, maxCallMs = DEFAULT_MAX_CALL_MS } = this.#options;
     try {
-      const caller = await generatedCaller(plan, grammar, engines.render);
-      const parts = { transcribe: engines.transcribe };
+      const makeCaller = isBrief === true ? briefCaller : generatedCaller;
+      const caller = await makeCaller(plan, grammar, engines.render);
+      const parts = { transcribe: engines.transcribe, ...(onStep === undefined ? {} : { onStep }) };
       const placed = await placeCall({ userAgent, uri: targetUri, localAddress, caller, parts, maxCallMs });
       return { placed, error: placed.error };
     } catch (error) {

@@ -38,6 +38,18 @@ export async function generatedCaller(
   return { mind, render: speak, line: outgoingLine(plan, speech), expectsGreeting: true };
 }
 
+/** A caller of the same plan in a hurry: says what it would open with, takes any answer for good and hangs up. */
+export async function briefCaller(
+  plan: CallerPlan,
+  grammar: CallerGrammar,
+  render: RenderText,
+): Promise<LiveCaller> {
+  const caller = await generatedCaller(plan, grammar, render);
+  const say = plan.utterances.open?.[0]?.text ?? 'hello';
+  const steps = [{ goal: 'any answer', say, expect: ['.'] }];
+  return { ...caller, mind: createScriptMind({ name: 'brief', expectsGreeting: true, choices: {}, steps }) };
+}
+
 /** A caller that reads a script. */
 export function scriptedCaller(script: CallerScript, render: RenderText): LiveCaller {
   const mind = createScriptMind(script);

@@ -1,21 +1,15 @@
 /**
  * Watches a runtime from outside while calls are up: memory, what it holds, how late its packets and its main loop are,
- * by its HTTP status and by /proc. Thread: main of the watching process.
+ * by its HTTP status and by /proc; and how late the watching process itself is. Thread: main of the watching process.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { monotonicMs } from '../observability/clock.ts';
+import { LoopDelay } from '../observability/loop-delay.ts';
+import type { LoadSample } from '../stress/load-sample.ts';
+import type { RuntimeFigures } from '../stress/stress-report.ts';
 import type { RuntimeProcess } from './runtime-process.ts';
-
-export interface RuntimeFigures {
-  readonly cpuCores: number;
-  readonly rssMiB: { readonly start: number; readonly peak: number; readonly end: number };
-  readonly mainLoopMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  readonly sendLatenessMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Held after the last call, over what was held before the first. */
-  readonly leaks: Readonly<Record<string, number>>;
-}
 
 const quantiles = z.object({ p50: z.number(), p99: z.number(), max: z.number() });
 const statusSchema = z.object({
@@ -23,9 +17,10 @@ const statusSchema = z.object({
   held: z.record(z.string(), z.number()),
   rings: z.object({ inUse: z.number() }),
   sip: z.object({ openDialogs: z.number() }),
-  media: z.object({ openSockets: z.number(), sendLatenessMs: quantiles }),
+  media: z.object({ openSockets: z.number(), sendLatenessMs: quantiles, recentSendLatenessMs: quantiles }),
   openSequences: z.number(),
   mainLoopMs: quantiles,
+  recentMainLoopMs: quantiles,
   memoryMiB: z.object({ rss: z.number() }),
 });
 type Status = z.output<typeof statusSchema>;
@@ -48,12 +43,18 @@ export class RuntimeWatch {
   readonly #start: Reading;
   readonly #stop = new AbortController();
   readonly #watching: Promise<void>;
-  #peakRssMiB: number;
+  readonly #ownLoop = new LoopDelay();
+  readonly #samples: LoadSample[] = [];
+  readonly #callsBefore: number;
+  #finished: Promise<RuntimeFigures | null> | null = null;
+  #last: Reading;
+  #lastOwnCpuS = ownCpuSeconds();
 
   private constructor(runtime: RuntimeProcess, start: Reading) {
     this.#runtime = runtime;
     this.#start = start;
-    this.#peakRssMiB = start.status.memoryMiB.rss;
+    this.#last = start;
+    this.#callsBefore = runtime.calls.length;
     this.#watching = this.#watch();
   }
 
@@ -63,10 +64,21 @@ export class RuntimeWatch {
     return reading === null ? null : new RuntimeWatch(runtime, reading);
   }
 
+  /** The newest second; null in the first. */
+  get lastSample(): LoadSample | null {
+    return this.#samples.at(-1) ?? null;
+  }
+
   /** Ends, once what the last call held is back or should be. @returns null when the runtime no longer answers */
-  async finish(): Promise<RuntimeFigures | null> {
+  finish(): Promise<RuntimeFigures | null> {
+    this.#finished ??= this.#finish();
+    return this.#finished;
+  }
+
+  async #finish(): Promise<RuntimeFigures | null> {
     this.#stop.abort();
     await this.#watching;
+    this.#ownLoop.close();
     const giveUpAtMs = monotonicMs() + SETTLE_MS;
     let end = await read(this.#runtime);
     while (
@@ -88,7 +100,7 @@ export class RuntimeWatch {
       cpuCores: round((end.cpuS - this.#start.cpuS) / wallS),
       rssMiB: {
         start: round(this.#start.status.memoryMiB.rss),
-        peak: round(Math.max(this.#peakRssMiB, status.memoryMiB.rss)),
+        peak: round(Math.max(status.memoryMiB.rss, ...this.#samples.map(({ rssMiB }) => rssMiB))),
         end: round(status.memoryMiB.rss),
       },
       mainLoopMs: {
@@ -98,6 +110,7 @@ export class RuntimeWatch {
       },
       sendLatenessMs: { p50, p99, max },
       leaks: Object.fromEntries(leaks(this.#start, end)),
+      samples: this.#samples,
     };
   }
 
@@ -105,9 +118,28 @@ export class RuntimeWatch {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       await delay(PERIOD_MS, undefined, { signal }).catch(() => {}); // aborted: the loop ends
-      const status = await fetchStatus(this.#runtime);
-      this.#peakRssMiB = Math.max(this.#peakRssMiB, status?.memoryMiB.rss ?? 0);
+      const reading = signal.aborted ? null : await read(this.#runtime);
+      if (reading !== null) this.#note(reading);
     }
+  }
+
+  #note(reading: Reading): void {
+    const { status, atMs, cpuS } = reading;
+    const seconds = Math.max(0.001, (atMs - this.#last.atMs) / 1000);
+    const ownCpuS = ownCpuSeconds();
+    this.#samples.push({
+      atS: round((atMs - this.#start.atMs) / 1000),
+      calls: status.activeCalls,
+      callsEnded: this.#runtime.calls.length - this.#callsBefore,
+      cpuCores: round((cpuS - this.#last.cpuS) / seconds),
+      callerCores: round((ownCpuS - this.#lastOwnCpuS) / seconds),
+      rssMiB: round(status.memoryMiB.rss),
+      mainLoopMs: round(status.recentMainLoopMs.max),
+      sendLatenessMs: round(status.media.recentSendLatenessMs.max),
+      callerLoopMs: round(this.#ownLoop.lastSecond.max),
+    });
+    this.#last = reading;
+    this.#lastOwnCpuS = ownCpuS;
   }
 }
 
@@ -164,6 +196,11 @@ function cpuSeconds(pid: number): number {
   } catch {
     return 0; // gone
   }
+}
+
+function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 function round(value: number): number {

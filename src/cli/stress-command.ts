@@ -1,154 +1,240 @@
 /**
- * `wildfire stress`: many generated callers at once, in this process, against a runtime in a process of its own or
- * against any SIP address. Every caller judges by what it hears whether it reached its goal.
+ * `wildfire stress`: many callers at once, in this process, against a runtime in a process of its own or against any SIP
+ * address. Conversations are judged by what their callers hear, an echo by every packet that comes back.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { joinViews } from '../caller/call-result.ts';
-import type { CallerGrammar, Phrasing } from '../caller/caller-grammar.ts';
-import { type CrowdCall, type CrowdResult, runCrowd } from '../caller/crowd.ts';
+import { localAddressFor } from '../caller/callee-address.ts';
+import type { Phrasing } from '../caller/caller-grammar.ts';
+import type { CrowdCall } from '../caller/crowd.ts';
 import type { PlacedCall } from '../caller/place-call.ts';
 import { messageOf, WildfireError } from '../errors.ts';
-import { loadPack, type ModelPack } from '../models/pack.ts';
+import { loadPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
+import { monotonicMs } from '../observability/clock.ts';
+import { searchCapacity } from '../stress/capacity-search.ts';
+import { type Objective, parseObjective } from '../stress/objective.ts';
+import { renderStressPage } from '../stress/page/stress-page.ts';
+import type { StressMode, StressReport } from '../stress/stress-report.ts';
 import { packGrammarOf, phrasingOption } from './caller-choice.ts';
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
 import { writeConversation } from './conversation-output.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import type { Exit } from './program.ts';
-import { LOOPBACK, loopbackSettings, RuntimeProcess } from './runtime-process.ts';
-import { RuntimeWatch } from './runtime-watch.ts';
-import { type OwnRuntime, type StressReport, stressReport } from './stress-report.ts';
+import { LOOPBACK, loopbackSettings, type RuntimeProcess } from './runtime-process.ts';
+import { stressCompareCommand } from './stress-compare.ts';
+import { printReport, printStep } from './stress-printer.ts';
+import { type Load, type SessionOptions, StressSession } from './stress-session.ts';
 
 const DEFAULT_CALLS = 10;
+const DEFAULT_CONCURRENT: Record<StressMode, number> = { conversation: 4, echo: 50, consecutive: 1 };
+const DEFAULT_CALLS_PER_S: Record<StressMode, number> = { conversation: 2, echo: 20, consecutive: 20 };
+const DEFAULT_ECHO_HOLD_S = 10;
+const DEFAULT_SLO: Record<StressMode, string> = {
+  conversation: 'p95=1500',
+  echo: 'p99=100',
+  consecutive: 'p95=1500',
+};
+const DEFAULT_MOST: Record<StressMode, number> = { conversation: 128, echo: 1000, consecutive: 128 };
+const DEFAULT_LIMIT_S = 600;
+/** A step of the search comes up within this long, and holds for as long as its callers talk. */
+const STEP_RAMP_S = 8;
+const STEP_HOLD_MS = 10_000;
+/** A caller of a step who has not hung up by then has failed: an overloaded box must not hold up the search. */
+const STEP_CALL_LIMIT_MS = 120_000;
 
 interface StressOptions extends ConfigOptions {
   readonly calls?: number;
-  readonly concurrent: number;
-  readonly rate: number;
+  readonly concurrent?: number;
+  readonly rate?: number;
+  readonly ramp?: number;
   readonly duration?: number;
+  readonly callLength?: number;
   readonly seed: number;
   readonly target?: string;
-  readonly mode: 'conversation' | 'echo';
+  readonly mode: StressMode;
   readonly phrasing: Phrasing;
+  readonly findCapacity?: boolean;
+  readonly slo?: string;
+  readonly most?: number;
+  readonly limit: number;
   readonly out?: string;
   readonly json?: boolean;
 }
 
 export function stressCommand(exit: Exit): Command {
   return withConfigOptions(new Command('stress'))
-    .description('let many callers call at once and count who reached its goal')
+    .description(
+      'let many callers call at once: who reached their goal, how long they waited, what gives way first',
+    )
+    .addOption(
+      new Option('--mode <mode>', 'conversations, an echo (media alone), or short calls one after another')
+        .choices(['conversation', 'echo', 'consecutive'])
+        .default('conversation'),
+    )
     .option(
       '--calls <n>',
-      `callers in all (default: ${DEFAULT_CALLS}, or as many as fit into --duration)`,
+      `calls in all (default: ${DEFAULT_CALLS}, or as many as fit into --duration)`,
       wholeNumber(1),
     )
-    .option('--concurrent <n>', 'calls at once, at the most', wholeNumber(1), 4)
-    .option('--rate <n>', 'calls begun in a second, at the most', positive, 2)
-    .option('--duration <s>', 'no call begins later than this', positive)
+    .option(
+      '--concurrent <n>',
+      'calls at once, at the most (default: 4; echo: 50; consecutive: 1)',
+      wholeNumber(1),
+    )
+    .option('--rate <n>', 'calls begun in a second, at the most (default: 2; echo: 20)', positive)
+    .option('--ramp <s>', 'time in which --concurrent calls come up, instead of --rate', positive)
+    .option('--duration <s>', 'no call begins later than this after all are up', positive)
+    .option(
+      '--call-length <s>',
+      'length of an echo call (default: all last until --duration is over)',
+      positive,
+    )
     .option('--seed <n>', 'of the first caller; the next ones count up', wholeNumber(0), 1)
     .option('--target <uri>', 'a SIP address (default: a runtime of its own on loopback)')
-    .addOption(
-      new Option('--mode <mode>', 'what a call is').choices(['conversation', 'echo']).default('conversation'),
-    )
     .addOption(phrasingOption())
-    .option('--out <dir>', 'write the result, and the recording and page of every call that missed its goal')
+    .option('--find-capacity', 'search for the largest number of calls at once that holds --slo')
+    .option('--slo <list>', 'what the search holds, such as p95=1500,goals=0.9 (ms; echo: round trip)')
+    .option(
+      '--most <n>',
+      'calls at once that the search does not exceed (default: 128; echo: 1000)',
+      wholeNumber(1),
+    )
+    .option('--limit <s>', 'the search begins no step later than this', positive, DEFAULT_LIMIT_S)
+    .option('--out <dir>', 'write the result, its page, and what each call that missed its goal sounded like')
     .option('--json', 'print one JSON document')
+    .addCommand(stressCompareCommand())
     .action(async (options: StressOptions) => exit(await run(options)));
 }
 
 async function run(options: StressOptions): Promise<number> {
-  if (options.mode === 'echo') {
-    throw new WildfireError('USAGE_INVALID', '--mode echo is not there yet; leave it out for conversations');
-  }
-  const pack = await loadPack(packFolderOf(configOf(options).models.pack));
-  const grammar = packGrammarOf(pack);
-  const report =
-    options.target === undefined
-      ? await stressOwn(options, pack, grammar)
-      : await stressTarget(options, pack, grammar);
-  if (options.out !== undefined) writeReport(options.out, report);
-  if (options.json === true) console.log(JSON.stringify(report, null, 2));
-  else printReport(report);
-  return report.ok ? EXIT_OK : EXIT_BAD_RESULT;
-}
-
-async function stressTarget(
-  options: StressOptions,
-  pack: ModelPack,
-  grammar: CallerGrammar,
-): Promise<StressReport> {
-  return stressReport(await call(options, { pack, grammar, targetUri: options.target ?? '' }), null);
-}
-
-async function stressOwn(
-  options: StressOptions,
-  pack: ModelPack,
-  grammar: CallerGrammar,
-): Promise<StressReport> {
-  console.error('wildfire: starting the runtime on loopback ...');
-  const runtime = await RuntimeProcess.start(runtimeSettings(options));
+  const objective = parseObjective(options.slo ?? DEFAULT_SLO[options.mode]);
+  const session = await StressSession.start(await sessionOptions(options));
   try {
-    const watch = await RuntimeWatch.start(runtime);
-    const targetUri = `sip:stress@${LOOPBACK}:${runtime.sipPort}`;
-    const crowd = await call(options, { pack, grammar, targetUri }, runtime);
-    const established = crowd.calls.filter(({ isEstablished }) => isEstablished).length;
-    await runtime.callsEnded(established);
-    return stressReport(crowd, await ownRuntime(runtime, watch));
+    const report =
+      options.findCapacity === true
+        ? await findCapacity(session, options, objective)
+        : await session.run(loadOf(options));
+    if (options.out !== undefined) writeReport(options.out, report);
+    if (options.json === true) console.log(JSON.stringify(report, null, 2));
+    else printReport(report);
+    return report.ok ? EXIT_OK : EXIT_BAD_RESULT;
   } finally {
-    await runtime.stop();
+    await session.close();
   }
 }
 
-async function ownRuntime(runtime: RuntimeProcess, watch: RuntimeWatch | null): Promise<OwnRuntime> {
-  const underrunFrames = runtime.calls.reduce((sum, { rtp }) => sum + rtp.underrunFrames, 0);
-  return { turns: runtime.turns, underrunFrames, figures: (await watch?.finish()) ?? null };
-}
-
-interface Target {
-  readonly pack: ModelPack;
-  readonly grammar: CallerGrammar;
-  readonly targetUri: string;
-}
-
-function call(options: StressOptions, target: Target, runtime?: RuntimeProcess): Promise<CrowdResult> {
-  const { concurrent, phrasing, rate, duration, out } = options;
-  let ended = 0;
-  return runCrowd({
-    ...target,
-    seeds: seedsOf(options),
-    concurrent,
+async function sessionOptions(options: StressOptions): Promise<SessionOptions> {
+  const { mode, target, phrasing, seed, out } = options;
+  const isEcho = mode === 'echo';
+  if (target !== undefined) await localAddressFor(target); // before any model is loaded
+  const pack = isEcho ? null : await loadPack(packFolderOf(configOf(options).models.pack));
+  return {
+    mode,
+    targetUri: target ?? null,
+    settings: target === undefined ? runtimeSettings(options) : [],
+    callers: pack === null ? null : { pack, grammar: packGrammarOf(pack) },
     phrasing,
-    callsPerS: rate,
-    ...(duration === undefined ? {} : { durationMs: duration * 1000 }),
-    onCall: (one, placed) => {
-      ended += 1;
-      printCallEnd(ended, one);
+    seed,
+    onCall: (one, placed, runtime) => {
       if (out !== undefined && placed !== null && !one.goalMet) writeMissed(out, { one, placed, runtime });
     },
-  });
-}
-
-function* seedsOf({ seed, calls, duration }: StressOptions): Generator<number> {
-  const count = calls ?? (duration === undefined ? DEFAULT_CALLS : Number.POSITIVE_INFINITY);
-  for (let i = 0; i < count; i++) yield seed + i;
+  };
 }
 
 function runtimeSettings(options: StressOptions): string[] {
   const config = configOf(options);
-  const maxCalls = Math.max(config.limits.maxCalls, options.concurrent);
+  const most = options.findCapacity === true ? mostOf(options) : concurrentOf(options);
   return [
     ...loopbackSettings(config),
-    `limits.maxCalls=${maxCalls}`,
+    `limits.maxCalls=${Math.max(config.limits.maxCalls, most)}`,
     ...['web.enabled=true', `web.bindAddress=${LOOPBACK}`, 'web.port=0'],
+    ...(options.mode === 'echo' ? ['agent.mode=echo'] : []),
   ];
 }
+
+// ---- one run ------------------------------------------------------------------------------------------------
+
+function loadOf(options: StressOptions): Load {
+  const concurrent = concurrentOf(options);
+  const callsPerS =
+    options.ramp === undefined
+      ? (options.rate ?? DEFAULT_CALLS_PER_S[options.mode])
+      : concurrent / options.ramp;
+  const rampMs = (1000 * (concurrent - 1)) / callsPerS;
+  if (options.mode === 'echo') return echoLoadOf(options, { concurrent, callsPerS, rampMs });
+  const holdMs = options.duration === undefined ? undefined : options.duration * 1000;
+  const calls = options.calls ?? (holdMs === undefined ? DEFAULT_CALLS : Number.POSITIVE_INFINITY);
+  const beginWithinMs = holdMs === undefined ? undefined : rampMs + holdMs;
+  return { calls, concurrent, callsPerS, beginWithinMs, callLengthMs: 0 };
+}
+
+/** Without --call-length each call lasts until all others have come up and held: the load then goes as it came. */
+function echoLoadOf(
+  { calls, duration = DEFAULT_ECHO_HOLD_S, callLength }: StressOptions,
+  { concurrent, callsPerS, rampMs }: { concurrent: number; callsPerS: number; rampMs: number },
+): Load {
+  const holdMs = duration * 1000;
+  if (callLength === undefined) {
+    return { calls: calls ?? concurrent, concurrent, callsPerS, callLengthMs: rampMs + holdMs };
+  }
+  const fitting = Math.ceil(((rampMs + holdMs) / 1000) * callsPerS) + concurrent;
+  const beginWithinMs = rampMs + holdMs;
+  return { calls: calls ?? fitting, concurrent, callsPerS, beginWithinMs, callLengthMs: callLength * 1000 };
+}
+
+function concurrentOf({ mode, concurrent }: StressOptions): number {
+  return concurrent ?? DEFAULT_CONCURRENT[mode];
+}
+
+function mostOf({ mode, most }: StressOptions): number {
+  return most ?? DEFAULT_MOST[mode];
+}
+
+// ---- the search ---------------------------------------------------------------------------------------------
+
+/** The report of the largest load that held, with the search; that of the smallest when none did. */
+async function findCapacity(
+  session: StressSession,
+  options: StressOptions,
+  objective: Objective,
+): Promise<StressReport> {
+  const reports = new Map<number, StressReport>();
+  const capacity = await searchCapacity({
+    objective,
+    from: concurrentOf(options),
+    most: mostOf(options),
+    limitMs: options.limit * 1000,
+    nowMs: monotonicMs,
+    run: async (concurrent) => {
+      console.error(`wildfire: ${concurrent} calls at once ...`);
+      const report = await session.run(stepLoad(options.mode, concurrent));
+      reports.set(concurrent, report);
+      return report;
+    },
+    onStep: printStep,
+  });
+  const smallest = Math.min(...reports.keys());
+  const report = reports.get(capacity.calls) ?? reports.get(smallest);
+  if (report === undefined)
+    throw new WildfireError('USAGE_INVALID', '--limit leaves no time for a single step');
+  return { ...report, ok: capacity.calls > 0, capacity };
+}
+
+function stepLoad(mode: StressMode, concurrent: number): Load {
+  const callsPerS = Math.max(DEFAULT_CALLS_PER_S[mode], concurrent / STEP_RAMP_S);
+  const callLengthMs = (1000 * concurrent) / callsPerS + STEP_HOLD_MS;
+  return { calls: concurrent, concurrent, callsPerS, callLengthMs, maxCallMs: STEP_CALL_LIMIT_MS };
+}
+
+// ---- what is left behind ------------------------------------------------------------------------------------
 
 interface Missed {
   readonly one: CrowdCall;
   readonly placed: PlacedCall;
-  readonly runtime: RuntimeProcess | undefined;
+  readonly runtime: RuntimeProcess | null;
 }
 
 function writeMissed(out: string, { one, placed, runtime }: Missed): void {
@@ -161,33 +247,10 @@ function writeReport(out: string, report: StressReport): void {
   try {
     mkdirSync(out, { recursive: true });
     writeFileSync(join(out, 'stress.json'), `${JSON.stringify(report, null, 2)}\n`);
+    writeFileSync(join(out, 'index.html'), renderStressPage(report));
   } catch (error) {
     throw new WildfireError('USAGE_INVALID', `--out ${out}: ${messageOf(error)}`);
   }
-}
-
-function printCallEnd(number: number, { seed, kind, goalMet, why, steps, durationMs }: CrowdCall): void {
-  const verdict = goalMet ? 'ok' : 'MISSED';
-  const length = `${steps.length} turns, ${Math.round(durationMs / 1000)} s`;
-  console.error(`  call ${number} (seed ${seed}, ${kind}; ${length}) ${verdict}: ${why}`);
-}
-
-function printReport(report: StressReport): void {
-  const { callsOffered, callsCompleted, callsFailed, goalsMet, turns, peakConcurrent, voiceToVoiceMs } =
-    report;
-  console.log(
-    `\ngoals met: ${goalsMet} of ${callsOffered}; ${callsCompleted} calls completed, ${callsFailed} failed`,
-  );
-  console.log(`${turns} turns; ${peakConcurrent} calls at once at the most`);
-  if (voiceToVoiceMs !== null) {
-    const { p50, p95, max } = voiceToVoiceMs;
-    console.log(`voice to voice: ${p50} ms p50, ${p95} ms p95, ${max} ms max`);
-  }
-  console.log(
-    `RTP: ${Object.entries(report.rtp)
-      .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
-      .join(', ')}`,
-  );
 }
 
 function positive(text: string): number {

@@ -1,20 +1,6 @@
 /** One self-contained HTML page of a conversation: the dialogue and one waterfall per turn. Pure. */
 import type { CallResult, TurnResult } from '../caller/call-result.ts';
-
-const STAGE_COLOURS: Record<string, string> = {
-  uplink: '#d9c7e8',
-  endpoint: '#9aa5b1',
-  sttQueue: '#f6d186',
-  stt: '#e8a33d',
-  llmQueue: '#b7d3f2',
-  llmFirstToken: '#5b93d6',
-  firstSentence: '#2f5d9b',
-  ttsQueue: '#c9e4c5',
-  ttsFirstAudio: '#5fa55a',
-  playout: '#8e6bbf',
-  handover: '#c7505f',
-  leadIn: '#e5e0d8',
-};
+import { escapeHtml, STAGE_COLOURS } from '../stress/page/html.ts';
 
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#1f2933}
 h1{font-size:1.4rem}section{border-top:1px solid #d9e2ec;padding:1rem 0}.said{font-weight:600}.reply{color:#334e68}
@@ -60,12 +46,4 @@ function renderBar(name: string, startMs: number, ms: number, longestMs: number)
   const width = ((ms / longestMs) * 100).toFixed(2);
   const colour = STAGE_COLOURS[name] ?? '#000';
   return `<span style="left:${left}%;width:${width}%;background:${colour}" title="${name} ${ms} ms"></span>`;
-}
-
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

@@ -51,6 +51,7 @@ describe('docs/cli.md', () => {
     'demo',
     'call',
     'stress',
+    'stress compare',
     'bench',
     'models list',
     'models verify',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GRAMMAR_FILE } from '../../src/caller/caller-grammar.ts';
-import type { StressReport } from '../../src/cli/stress-report.ts';
+import type { StressReport } from '../../src/stress/stress-report.ts';
 import { type Finished, wildfire } from '../cli/wildfire.ts';
 import { hasTestPack, TEST_PACK_FOLDER } from '../models/test-pack.ts';
 
@@ -58,7 +58,7 @@ describe.skipIf(!hasTestPack(GRAMMAR_FILE))('stress with three callers at once',
   });
 
   it('measures every turn on the wire and says how each call ended', () => {
-    expect(report.turns).toBe(report.calls.reduce((sum, { turns }) => sum + turns.length, 0));
+    expect(report.turns).toBe(report.calls.reduce((sum, { turns = [] }) => sum + turns.length, 0));
     expect(report.voiceToVoiceMs?.p50).toBeGreaterThan(0);
     expect(report.rtp).toMatchObject({ lost: 0 });
     expect(report.rssMiB).toMatchObject({ start: expect.any(Number), peak: expect.any(Number) });
@@ -74,5 +74,27 @@ describe.skipIf(!hasTestPack(GRAMMAR_FILE))('stress with three callers at once',
     for (const { seed, goalMet } of report.calls) {
       expect(existsSync(join(folder, `missed-seed-${seed}`, 'call.wav'))).toBe(!goalMet);
     }
+  });
+});
+
+describe.skipIf(!hasTestPack(GRAMMAR_FILE))('a soak of short calls', () => {
+  it('takes any answer for good, and tells the memory slope and what leaked', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const args = ['stress', '--mode', 'consecutive', '--calls', '2', '--concurrent', '2', '--json'];
+    const run = await wildfire([...args, '--set', `models.pack=${TEST_PACK_FOLDER}`], {
+      timeoutMs: TIMEOUT_MS,
+    });
+    const report: StressReport = JSON.parse(run.stdout);
+    expect(report, run.stderr).toMatchObject({
+      mode: 'consecutive',
+      callsCompleted: 2,
+      goalsMet: 2,
+      turns: 2,
+    });
+    // Two calls are too few for a slope.
+    expect(report.memorySlope).toMatchObject({ mibPer100Calls: null });
+    expect(Object.values(report.leaks ?? { none: 1 }).every((count) => count === 0)).toBe(true);
+    expect(run.exitCode).toBe(0);
   });
 });

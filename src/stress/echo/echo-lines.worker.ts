@@ -108,7 +108,8 @@ async function stop(number: number): Promise<EchoLineReport> {
 
 function snapshot(): EchoSnapshot {
   const roundTripMs = { ...roundTrips.summary(), p95: roundTrips.quantile(0.95) };
-  return { sent, roundTripMs, pacingMs: pacing.summary(), priority };
+  const roundTripCounts = roundTrips.counts();
+  return { sent, roundTripMs, roundTripCounts, pacingMs: pacing.summary(), priority };
 }
 
 function lineOf(number: number): OpenLine {

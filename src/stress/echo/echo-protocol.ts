@@ -27,6 +27,8 @@ export interface EchoLineReport {
 export interface EchoSnapshot {
   readonly sent: number;
   readonly roundTripMs: LatenessSummary & { readonly p95: number };
+  /** How many took up to so many ms. */
+  readonly roundTripCounts: readonly (readonly [upToMs: number, count: number])[];
   /** How late this side's own packets left. */
   readonly pacingMs: LatenessSummary;
   readonly priority: ThreadPriority;

@@ -1,0 +1,57 @@
+/** `wildfire stress compare A B`: two results of `stress` side by side. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { messageOf, WildfireError } from '../errors.ts';
+import { compareReports } from '../stress/comparison.ts';
+import { renderComparisonPage } from '../stress/page/comparison-page.ts';
+import type { StressReport } from '../stress/stress-report.ts';
+import { printComparison } from './stress-printer.ts';
+
+interface CompareOptions {
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+export function stressCompareCommand(): Command {
+  return new Command('compare')
+    .description('put two results of stress side by side')
+    .argument('<a>', 'stress.json of the first run, or its folder')
+    .argument('<b>', 'stress.json of the second run, or its folder')
+    .option('--out <dir>', 'write the page of the comparison')
+    .option('--json', 'print one JSON document')
+    .action((a: string, b: string, _options: CompareOptions, command: Command) =>
+      run([a, b], command.optsWithGlobals<CompareOptions>()),
+    );
+}
+
+function run(files: readonly [string, string], options: CompareOptions): void {
+  const [a, b] = [readReport(files[0]), readReport(files[1])];
+  const figures = compareReports(a, b);
+  if (options.out !== undefined) writePage(options.out, renderComparisonPage({ a, b, files, figures }));
+  if (options.json === true) console.log(JSON.stringify({ a: files[0], b: files[1], figures }, null, 2));
+  else printComparison(figures);
+}
+
+function readReport(path: string): StressReport {
+  const file = path.endsWith('.json') ? path : join(path, 'stress.json');
+  let report: Partial<StressReport>;
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new WildfireError('USAGE_INVALID', `${file}: ${messageOf(error)}`);
+  }
+  if (typeof report?.callsOffered !== 'number' || !Array.isArray(report.calls)) {
+    throw new WildfireError('USAGE_INVALID', `${file}: not a result of "wildfire stress"`);
+  }
+  return report as StressReport;
+}
+
+function writePage(out: string, page: string): void {
+  try {
+    mkdirSync(out, { recursive: true });
+    writeFileSync(join(out, 'index.html'), page);
+  } catch (error) {
+    throw new WildfireError('USAGE_INVALID', `--out ${out}: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,153 @@
+/** What `stress` prints for people: the tables of a report, of a step of the search, and of two reports compared. */
+import type { SearchResult, SearchStep } from '../stress/capacity-search.ts';
+import type { ComparedFigure } from '../stress/comparison.ts';
+import type { Percentiles } from '../stress/percentiles.ts';
+import type { StressReport } from '../stress/stress-report.ts';
+import type { TimelineFigures } from '../stress/turn-accounts.ts';
+
+type Row = readonly [name: string, value: string];
+
+/** The report as a table of one figure a row. */
+export function printReport(report: StressReport): void {
+  const rows = [
+    ...outcomeRows(report),
+    ...(report.timeline === undefined ? [] : timelineRows(report.timeline)),
+    ...packetRows(report),
+    ...loadRows(report),
+    ...(report.capacity === undefined ? [] : capacityRows(report.capacity)),
+  ];
+  console.log('');
+  printRows(rows);
+  if (report.stagesMs !== undefined) printStages(report.stagesMs);
+}
+
+/** One line for a step of the search. */
+export function printStep(step: SearchStep): void {
+  const verdict = step.ok ? 'holds' : `does not hold: ${step.why}`;
+  const measured = step.p95 === null ? 'nothing measured' : `p50 ${step.p50} ms, p95 ${step.p95} ms`;
+  console.error(
+    `wildfire: ${step.calls} calls at once: ${measured}, goals ${percent(step.goals)}; ${verdict}`,
+  );
+}
+
+/** Two reports, figure by figure. */
+export function printComparison(figures: readonly ComparedFigure[]): void {
+  const rows = figures.map(({ name, unit, a, b, change }) => [name, `${a}`, `${b}`, unit, change] as const);
+  const table = [['', 'A', 'B', '', 'B against A'] as const, ...rows];
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
+  for (const row of table)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+function outcomeRows(report: StressReport): Row[] {
+  const { mode, callsOffered, callsCompleted, callsFailed, goalsMet, turns, peakConcurrent, phasesS } =
+    report;
+  const { ramp, hold, drain } = phasesS;
+  return [
+    ['verdict', report.ok ? 'good' : 'NOT GOOD'],
+    [
+      'calls',
+      `${callsOffered} offered, ${callsCompleted} completed, ${callsFailed} failed; ${peakConcurrent} at once`,
+    ],
+    ['phases', `${ramp} s up, ${hold} s held, ${drain} s down`],
+    [mode === 'echo' ? 'echoes whole' : 'goals met', `${goalsMet} of ${callsOffered}`],
+    ...(turns === 0 ? [] : ([['turns', `${turns}`]] as const)),
+    ...(report.voiceToVoiceMs === null ? [] : ([['voice to voice', spread(report.voiceToVoiceMs)]] as const)),
+    ...(report.roundTripMs === undefined ? [] : ([['round trip', spread(report.roundTripMs)]] as const)),
+  ];
+}
+
+/** The books: voice to voice = endpoint + models + overhead + quiet start + residual. */
+function timelineRows(timeline: TimelineFigures): Row[] {
+  const { endpointMs, computeMs, queueMs, overheadMs, leadInMs, residualMs } = timeline;
+  const { turns, explained, explainedSinceDecision, explainedWithinMs } = timeline;
+  const share = `${percent(explained)} of ${turns} turns within ${explainedWithinMs} ms`;
+  return [
+    ['  endpoint wait', spread(endpointMs)],
+    ['  models', spread(computeMs)],
+    ['  overhead', spread(overheadMs)],
+    ['  of it queues', spread(queueMs)],
+    ['  quiet start', spread(leadInMs)],
+    ['  not explained', spread(residualMs)],
+    ['  of it speech end', spread(timeline.speechEndMs)],
+    ['stages explain', `${share}; since the decision ${percent(explainedSinceDecision)}`],
+  ];
+}
+
+function packetRows({ rtp, marks, callerLatenessMs }: StressReport): Row[] {
+  const packets = Object.entries(rtp).filter(([, value]) => typeof value === 'number');
+  const rows: Row[] = [['packets', packets.map(([name, value]) => `${name} ${value}`).join(', ')]];
+  const lateness = rtp.sendLatenessMs;
+  if (marks !== undefined) {
+    rows.push([
+      'marks',
+      Object.entries(marks)
+        .map(([name, value]) => `${value} ${name}`)
+        .join(', '),
+    ]);
+  }
+  if (lateness !== undefined) rows.push(['sent late by', lateSpread(lateness)]);
+  if (callerLatenessMs !== undefined) rows.push(['callers late by', lateSpread(callerLatenessMs)]);
+  return rows;
+}
+
+function loadRows({
+  cpuCores,
+  corePercentPerCall,
+  mainLoopMs,
+  rssMiB,
+  memorySlope,
+  leaks,
+}: StressReport): Row[] {
+  if (cpuCores === undefined || rssMiB === undefined || mainLoopMs === undefined) return [];
+  const perCall = corePercentPerCall == null ? '' : `, ${corePercentPerCall} % of a core per call`;
+  const slope = memorySlope?.mibPer100Calls;
+  const growth = slope == null ? '' : `, ${slope} MiB per 100 calls over ${memorySlope?.overCalls}`;
+  const held = Object.entries(leaks ?? {}).filter(([, count]) => count > 0);
+  return [
+    ['runtime', `${cpuCores} cores on average${perCall}`],
+    ['main loop late by', lateSpread(mainLoopMs)],
+    ['memory', `${rssMiB.start} MiB before, ${rssMiB.peak} peak, ${rssMiB.end} after${growth}`],
+    ['leaks', held.length === 0 ? 'none' : held.map(([name, count]) => `${count} ${name}`).join(', ')],
+  ];
+}
+
+function capacityRows({ calls, slo, isExact, breaksFirst }: SearchResult): Row[] {
+  const bound = isExact ? '' : ' or more (the search ended first)';
+  const rows: Row[] = [['capacity', `${calls} calls at once${bound} within ${slo}`]];
+  if (breaksFirst !== null) {
+    const { stage, kind, fromMs, toMs } = breaksFirst;
+    rows.push(['gives way first', `${stage} (${kind}): p95 from ${fromMs} to ${toMs} ms`]);
+  }
+  return rows;
+}
+
+function printStages(stages: Readonly<Record<string, Percentiles | null>>): void {
+  console.log('\nstages, ms          p50      p95      p99      max');
+  for (const [name, ms] of Object.entries(stages)) {
+    const cells = [ms?.p50, ms?.p95, ms?.p99, ms?.max].map((value) => `${value ?? '-'}`.padStart(9));
+    console.log(`  ${name.padEnd(12)}${cells.join('')}`);
+  }
+}
+
+function printRows(rows: readonly Row[]): void {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, value] of rows) console.log(`${name.padEnd(width)}  ${value}`);
+}
+
+function spread(ms: Percentiles | null): string {
+  return ms === null ? '-' : `${ms.p50} ms p50, ${ms.p95} ms p95, ${ms.p99} ms p99, ${ms.max} ms max`;
+}
+
+function lateSpread({ p50, p99, max }: { p50: number; p99: number; max: number }): string {
+  return `${p50} ms p50, ${p99} ms p99, ${max} ms max`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
+}

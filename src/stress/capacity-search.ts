@@ -1,0 +1,143 @@
+/**
+ * How many calls a box holds: doubles until the objective is missed, then halves the gap, and tells which stage gave way
+ * first. Pure but for the loads, which the caller runs.
+ */
+import { missedBy, type Objective } from './objective.ts';
+import type { StressReport } from './stress-report.ts';
+
+export interface SearchOptions {
+  readonly objective: Objective;
+  /** Calls at once in the first step. */
+  readonly from: number;
+  /** Not more than this many at once. */
+  readonly most: number;
+  /** No step begins later than this after the first. */
+  readonly limitMs: number;
+  readonly nowMs: () => number;
+  /** One load of so many calls at once. */
+  readonly run: (calls: number) => Promise<StressReport>;
+  readonly onStep?: (step: SearchStep) => void;
+}
+
+/** Where the time of a step's turns went, p95, ms; empty where the runtime is not ours to ask. */
+type StagePeaks = Readonly<Record<string, number>>;
+
+export interface SearchStep {
+  readonly calls: number;
+  readonly ok: boolean;
+  /** Why not; '' when it is. */
+  readonly why: string;
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly goals: number;
+  readonly stagesP95Ms: StagePeaks;
+  readonly cpuCores: number | null;
+  readonly callerCores: number | null;
+  /** The worst second of the calling process: above some 20 ms its own figures are in doubt. */
+  readonly callerLoopMs: number | null;
+}
+
+/** The stage whose p95 grew most from the largest good step to the smallest bad one. */
+export interface BreaksFirst {
+  readonly stage: string;
+  /** Waiting for a thread, or computing: more threads help the one, faster models or more cores the other. */
+  readonly kind: 'queue' | 'compute' | 'other';
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface SearchResult {
+  readonly slo: string;
+  /** The largest number of calls that held the objective; 0 when none did. */
+  readonly calls: number;
+  /** Whether a larger number was seen to fail: otherwise `calls` is a lower bound. */
+  readonly isExact: boolean;
+  readonly breaksFirst: BreaksFirst | null;
+  readonly steps: readonly SearchStep[];
+}
+
+/** The gap is not halved further below this share of the calls. */
+const PRECISION = 0.1;
+const QUEUES = ['sttQueue', 'llmQueue', 'ttsQueue'];
+const COMPUTE = ['stt', 'llmFirstToken', 'firstSentence', 'ttsFirstAudio'];
+
+/** Runs the steps one after another. */
+export async function searchCapacity(options: SearchOptions): Promise<SearchResult> {
+  const { objective, from, most, limitMs, nowMs, run, onStep } = options;
+  const startedAtMs = nowMs();
+  const steps: SearchStep[] = [];
+  for (
+    let next: number | null = Math.min(from, most);
+    next !== null && nowMs() - startedAtMs < limitMs;
+    next = nextLoad(steps, most)
+  ) {
+    const step = stepOf(next, await run(next), objective);
+    steps.push(step);
+    onStep?.(step);
+  }
+  const { good, bad } = boundsOf(steps);
+  return {
+    slo: objective.text,
+    calls: good?.calls ?? 0,
+    isExact: bad !== undefined && nextLoad(steps, most) === null,
+    breaksFirst: good === undefined || bad === undefined ? null : breaksFirst(good, bad),
+    steps,
+  };
+}
+
+/** How many calls to try after these steps; null when it is known well enough. */
+export function nextLoad(steps: readonly SearchStep[], most: number): number | null {
+  const { good, bad } = boundsOf(steps);
+  const [low, high] = [good?.calls ?? 0, bad?.calls ?? Number.POSITIVE_INFINITY];
+  if (low >= most) return null;
+  if (bad === undefined) return Math.min(most, low * 2);
+  if (high - low <= Math.max(1, PRECISION * low)) return null;
+  return Math.floor((low + high) / 2);
+}
+
+/** The largest load that held, below the smallest that did not. */
+function boundsOf(steps: readonly SearchStep[]): {
+  good: SearchStep | undefined;
+  bad: SearchStep | undefined;
+} {
+  const bad = steps.filter(({ ok }) => !ok).sort((a, b) => a.calls - b.calls)[0];
+  const good = steps
+    .filter(({ ok, calls }) => ok && calls < (bad?.calls ?? Number.POSITIVE_INFINITY))
+    .sort((a, b) => b.calls - a.calls)[0];
+  return { good, bad };
+}
+
+function stepOf(calls: number, report: StressReport, objective: Objective): SearchStep {
+  const why = missedBy(report, objective);
+  const measured = report.voiceToVoiceMs ?? report.roundTripMs ?? null;
+  const stages = Object.entries(report.stagesMs ?? {});
+  const { samples = [] } = report;
+  return {
+    calls,
+    ok: why === null,
+    why: why ?? '',
+    p50: measured?.p50 ?? null,
+    p95: measured?.p95 ?? null,
+    goals: Math.round((report.goalsMet / Math.max(1, report.callsOffered)) * 1000) / 1000,
+    stagesP95Ms: Object.fromEntries(stages.map(([name, ms]) => [name, ms?.p95 ?? 0])),
+    cpuCores: report.cpuCores ?? null,
+    callerCores: worst(samples.map(({ callerCores }) => callerCores)),
+    callerLoopMs: worst(samples.map(({ callerLoopMs }) => callerLoopMs)),
+  };
+}
+
+function breaksFirst(good: SearchStep, bad: SearchStep): BreaksFirst | null {
+  const grown = Object.entries(bad.stagesP95Ms)
+    .map(([stage, toMs]) => ({ stage, fromMs: good.stagesP95Ms[stage] ?? 0, toMs }))
+    .sort((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs))[0];
+  return grown === undefined ? null : { ...grown, kind: kindOf(grown.stage) };
+}
+
+function kindOf(stage: string): BreaksFirst['kind'] {
+  if (QUEUES.includes(stage)) return 'queue';
+  return COMPUTE.includes(stage) ? 'compute' : 'other';
+}
+
+function worst(values: readonly number[]): number | null {
+  return values.length === 0 ? null : Math.max(...values);
+}

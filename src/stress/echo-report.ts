@@ -1,0 +1,85 @@
+/** The result of `stress --mode echo`: what became of every packet. Pure. */
+import type { LatenessSummary } from '../media/lateness-histogram.ts';
+import { type EchoCall, type EchoCrowdResult, isWhole } from './echo/echo-crowd.ts';
+import type { EchoLineReport, EchoSnapshot } from './echo/echo-protocol.ts';
+import {
+  leaksNothing,
+  loadOf,
+  phasesOf,
+  type ReportedCall,
+  type RuntimeFigures,
+  type StressReport,
+} from './stress-report.ts';
+
+/** What only an echo has. */
+export interface EchoReportPart {
+  /** From a packet's sending to the return of its mark. */
+  readonly roundTripMs?: EchoSnapshot['roundTripMs'];
+  /** How many round trips took up to so many ms. */
+  readonly roundTripCounts?: EchoSnapshot['roundTripCounts'];
+  /** Marks that did not come back as they were sent, and those sent before the far side played anything. */
+  readonly marks?: {
+    readonly returned: number;
+    readonly missing: number;
+    readonly repeated: number;
+    readonly damaged: number;
+    readonly unanswered: number;
+  };
+  /** How late the callers' own packets left. */
+  readonly callerLatenessMs?: LatenessSummary;
+}
+
+/** What a runtime of our own says of the packets that it got; null when the target was somebody else's. */
+export interface EchoRuntime {
+  readonly lost: number;
+  readonly figures: RuntimeFigures | null;
+}
+
+/** Good when all calls lasted as long as they should and not one packet was lost either way. */
+export function echoReport(crowd: EchoCrowdResult, runtime: EchoRuntime | null): StressReport {
+  const { calls, lines } = crowd;
+  const completed = calls.filter(({ isCompleted }) => isCompleted).length;
+  const whole = calls.filter(({ echo }) => echo !== null && isWhole(echo)).length;
+  const figures = runtime?.figures ?? null;
+  const sum = (name: CountName): number => calls.reduce((total, { echo }) => total + (echo?.[name] ?? 0), 0);
+  const lost = sum('lost') + (runtime?.lost ?? 0);
+  const returned = sum('returned');
+  return {
+    ok: calls.length > 0 && completed === calls.length && lost === 0 && returned > 0 && leaksNothing(figures),
+    mode: 'echo',
+    callsOffered: calls.length,
+    callsEstablished: calls.filter(({ isEstablished }) => isEstablished).length,
+    callsCompleted: completed,
+    callsFailed: calls.length - completed,
+    peakConcurrent: crowd.peakConcurrent,
+    turns: 0,
+    goalsMet: whole,
+    voiceToVoiceMs: null,
+    phasesS: phasesOf(crowd),
+    rtp: {
+      sent: sum('sent'),
+      received: sum('received'),
+      lost,
+      late: sum('late'),
+      ...(figures === null ? {} : { sendLatenessMs: figures.sendLatenessMs }),
+    },
+    roundTripMs: lines.roundTripMs,
+    roundTripCounts: lines.roundTripCounts,
+    marks: {
+      returned,
+      missing: sum('missing'),
+      repeated: sum('repeated'),
+      damaged: sum('damaged'),
+      unanswered: sum('unanswered'),
+    },
+    callerLatenessMs: lines.pacingMs,
+    ...(figures === null ? {} : loadOf(figures)),
+    calls: calls.map(reported),
+  };
+}
+
+type CountName = Exclude<keyof EchoLineReport, 'roundTripMs'>;
+
+function reported({ echo, ...call }: EchoCall): ReportedCall {
+  return { ...call, ...echo };
+}

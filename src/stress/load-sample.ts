@@ -1,0 +1,60 @@
+/** What a run looked like second by second, and what can be said of it as a whole. Pure. */
+
+/** One second. Figures of the runtime, but for `caller...`: those of the process that calls. */
+export interface LoadSample {
+  /** Since the start of the run. */
+  readonly atS: number;
+  /** Calls up. */
+  readonly calls: number;
+  /** Calls that have ended. */
+  readonly callsEnded: number;
+  /** Cores in use since the sample before. */
+  readonly cpuCores: number;
+  readonly callerCores: number;
+  readonly rssMiB: number;
+  /** The worst of the last second. */
+  readonly mainLoopMs: number;
+  readonly sendLatenessMs: number;
+  readonly callerLoopMs: number;
+}
+
+/** Grows by so much; `null` where there are too few calls to tell. */
+export interface MemorySlope {
+  readonly mibPer100Calls: number | null;
+  /** Calls that it was taken over. */
+  readonly overCalls: number;
+}
+
+/** Caches fill and the heap settles with the first calls; what grows after those is a leak. */
+const SETTLING_SHARE = 0.3;
+const FEWEST_CALLS = 10;
+
+/** Cores that one call takes, percent of a core: all that the runtime used over all that the calls lasted. */
+export function corePercentPerCall(samples: readonly LoadSample[]): number | null {
+  let [coreSeconds, callSeconds] = [0, 0];
+  for (const [i, sample] of samples.entries()) {
+    const before = samples[i - 1];
+    if (before === undefined) continue;
+    const seconds = sample.atS - before.atS;
+    coreSeconds += sample.cpuCores * seconds;
+    callSeconds += ((sample.calls + before.calls) / 2) * seconds;
+  }
+  return callSeconds < 1 ? null : Math.round((coreSeconds / callSeconds) * 1e4) / 100;
+}
+
+/** Least squares of resident memory over ended calls, after the first third. */
+export function memorySlope(samples: readonly LoadSample[]): MemorySlope {
+  const total = samples.at(-1)?.callsEnded ?? 0;
+  const settled = samples.filter(({ callsEnded }) => callsEnded >= total * SETTLING_SHARE);
+  const overCalls = total - (settled[0]?.callsEnded ?? total);
+  if (overCalls < FEWEST_CALLS) return { mibPer100Calls: null, overCalls };
+  const slope = leastSquares(settled.map(({ callsEnded, rssMiB }) => [callsEnded, rssMiB]));
+  return { mibPer100Calls: Math.round(slope * 1e4) / 100, overCalls };
+}
+
+function leastSquares(points: readonly (readonly [number, number])[]): number {
+  const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length;
+  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length;
+  const spread = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
+  return spread === 0 ? 0 : points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / spread;
+}

@@ -1,0 +1,188 @@
+/** The result of `stress` as scripts read it (docs/cli.md, JSON shapes): only what was measured is in it. Pure. */
+import { NO_STAGES, type StagesMs, type TurnReport } from '../call/reports.ts';
+import type { LaneTimes } from '../caller/call-lanes.ts';
+import { roundStages, turnOf } from '../caller/call-result.ts';
+import type { StepResult } from '../caller/caller-conversation.ts';
+import type { CrowdCall, CrowdResult } from '../caller/crowd.ts';
+import type { SearchResult } from './capacity-search.ts';
+import type { EchoReportPart } from './echo-report.ts';
+import { corePercentPerCall, type LoadSample, type MemorySlope, memorySlope } from './load-sample.ts';
+import { type Percentiles, percentilesOf, tenths } from './percentiles.ts';
+import { accountsOf, type TimelineFigures, timelineOf } from './turn-accounts.ts';
+
+/** Share of the callers that must reach their goal. */
+export const GOALS_NEEDED = 0.9;
+
+export type StressMode = 'conversation' | 'echo' | 'consecutive';
+
+/** What was seen of a runtime from outside while calls were up. */
+export interface RuntimeFigures {
+  readonly cpuCores: number;
+  readonly rssMiB: { readonly start: number; readonly peak: number; readonly end: number };
+  readonly mainLoopMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly sendLatenessMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Held after the last call, over what was held before the first. */
+  readonly leaks: Readonly<Record<string, number>>;
+  readonly samples: readonly LoadSample[];
+}
+
+/** What is known of a runtime that was started for the run. */
+export interface OwnRuntime {
+  readonly turns: readonly TurnReport[];
+  readonly underrunFrames: number;
+  readonly figures: RuntimeFigures | null;
+}
+
+/** One call: of a conversation with its caller and turns, of an echo with its packets and marks. */
+export interface ReportedCall {
+  readonly seed?: number;
+  readonly number?: number;
+  readonly isEstablished: boolean;
+  readonly isCompleted: boolean;
+  readonly goalMet?: boolean;
+  readonly why: string;
+  readonly sipCallId: string;
+  readonly durationMs: number;
+  readonly greeting?: string;
+  readonly turns?: readonly ReportedTurn[];
+}
+
+export interface ReportedTurn {
+  readonly said: string;
+  readonly reply: string;
+  readonly goalMet: boolean;
+  /** 0 when no reply came. */
+  readonly voiceToVoiceMs: number;
+  readonly stagesMs: StagesMs;
+}
+
+/** Packets of all callers. What only our own runtime can say is left out of others. */
+export interface PacketFigures {
+  readonly sent: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly late: number;
+  readonly underrunFrames?: number;
+  readonly sendLatenessMs?: RuntimeFigures['sendLatenessMs'];
+}
+
+export interface StressReport extends EchoReportPart {
+  readonly ok: boolean;
+  readonly mode: StressMode;
+  readonly callsOffered: number;
+  readonly callsEstablished: number;
+  readonly callsCompleted: number;
+  readonly callsFailed: number;
+  readonly peakConcurrent: number;
+  readonly turns: number;
+  readonly goalsMet: number;
+  readonly voiceToVoiceMs: Percentiles | null;
+  readonly stagesMs?: Readonly<Record<string, Percentiles | null>>;
+  readonly timeline?: TimelineFigures;
+  readonly phasesS: { readonly ramp: number; readonly hold: number; readonly drain: number };
+  readonly rtp: PacketFigures;
+  readonly mainLoopMs?: RuntimeFigures['mainLoopMs'];
+  readonly cpuCores?: number;
+  /** Of the runtime, percent of a core. */
+  readonly corePercentPerCall?: number | null;
+  readonly rssMiB?: RuntimeFigures['rssMiB'];
+  readonly memorySlope?: MemorySlope;
+  readonly leaks?: RuntimeFigures['leaks'];
+  readonly samples?: readonly LoadSample[];
+  readonly capacity?: SearchResult;
+  readonly calls: readonly ReportedCall[];
+}
+
+/** @param runtime null when the target was somebody else's */
+export function stressReport(
+  mode: 'conversation' | 'consecutive',
+  crowd: CrowdResult,
+  runtime: OwnRuntime | null,
+): StressReport {
+  const { calls } = crowd;
+  const steps = calls.flatMap((call) => call.steps);
+  const completed = calls.filter(({ isCompleted }) => isCompleted).length;
+  const goalsMet = calls.filter(({ goalMet }) => goalMet).length;
+  const isGood = calls.length > 0 && goalsMet >= GOALS_NEEDED * calls.length;
+  const figures = runtime?.figures ?? null;
+  return {
+    ok: isGood && completed === calls.length && leaksNothing(figures),
+    mode,
+    callsOffered: calls.length,
+    callsEstablished: calls.filter(({ isEstablished }) => isEstablished).length,
+    callsCompleted: completed,
+    callsFailed: calls.length - completed,
+    peakConcurrent: crowd.peakConcurrent,
+    turns: steps.length,
+    goalsMet,
+    voiceToVoiceMs: percentilesOf(steps.flatMap(({ voiceToVoiceMs }) => voiceToVoiceMs ?? [])),
+    ...(runtime === null ? {} : { stagesMs: stagesOf(runtime.turns) }),
+    ...(runtime === null ? {} : { timeline: timelineOf(accountsOf(calls, runtime.turns)) }),
+    phasesS: phasesOf(crowd),
+    rtp: {
+      ...packetsOf(calls),
+      ...(runtime === null ? {} : { underrunFrames: runtime.underrunFrames }),
+      ...(figures === null ? {} : { sendLatenessMs: figures.sendLatenessMs }),
+    },
+    ...(figures === null ? {} : loadOf(figures)),
+    // Calls of a soak are alike from first to last; elsewhere memory follows how many are up.
+    ...(figures === null || mode !== 'consecutive' ? {} : { memorySlope: memorySlope(figures.samples) }),
+    calls: calls.map((call) => reported(call, runtime?.turns ?? [])),
+  };
+}
+
+export function leaksNothing(figures: RuntimeFigures | null): boolean {
+  return Object.values(figures?.leaks ?? {}).every((count) => count === 0);
+}
+
+/** How long calls came up, as many were up as ever were, and the last ones ended. */
+export function phasesOf(times: LaneTimes): StressReport['phasesS'] {
+  const { startedAtMs, fullAtMs, drainingAtMs, endedAtMs } = times;
+  return {
+    ramp: tenths((fullAtMs - startedAtMs) / 1000),
+    hold: tenths((drainingAtMs - fullAtMs) / 1000),
+    drain: tenths((endedAtMs - drainingAtMs) / 1000),
+  };
+}
+
+/** What stands of a runtime's figures in a report; how late it sent is under `rtp`. */
+export function loadOf({ sendLatenessMs: _inRtp, samples, ...rest }: RuntimeFigures): Partial<StressReport> {
+  return {
+    ...rest,
+    corePercentPerCall: corePercentPerCall(samples),
+    samples,
+  };
+}
+
+function stagesOf(turns: readonly TurnReport[]): Record<string, Percentiles | null> {
+  const replied = turns.filter(({ outcome }) => outcome === 'replied');
+  const names = Object.keys(replied[0]?.stagesMs ?? {}) as (keyof StagesMs)[];
+  return Object.fromEntries(
+    names.map((name) => [name, percentilesOf(replied.map((turn) => turn.stagesMs[name]))]),
+  );
+}
+
+type Packets = Record<keyof CrowdCall['rtp'], number>;
+
+function packetsOf(calls: readonly CrowdCall[]): Packets {
+  const sum = (name: keyof Packets): number => calls.reduce((total, { rtp }) => total + rtp[name], 0);
+  return { sent: sum('sent'), received: sum('received'), lost: sum('lost'), late: sum('late') };
+}
+
+function reported({ steps, ...call }: CrowdCall, turns: readonly TurnReport[]): ReportedCall {
+  const ofThisCall = turns.filter(({ sipCallId }) => sipCallId === call.sipCallId);
+  return { ...call, turns: steps.map((step) => reportedTurn(step, turnOf(step, ofThisCall))) };
+}
+
+function reportedTurn(
+  { said, reply, goalMet, voiceToVoiceMs }: StepResult,
+  turn: TurnReport | undefined,
+): ReportedTurn {
+  return {
+    said,
+    reply,
+    goalMet,
+    voiceToVoiceMs: tenths(voiceToVoiceMs ?? 0),
+    stagesMs: roundStages(turn?.stagesMs ?? NO_STAGES),
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * The books of a run's turns: what each caller measured on its wire against what the runtime says where the time went.
+ * Every ms belongs to endpointing, models, overhead or the voice's quiet start; what is left is told as residual. Pure.
+ */
+import type { StagesMs, TurnReport } from '../call/reports.ts';
+import { turnOf } from '../caller/call-result.ts';
+import type { StepResult } from '../caller/caller-conversation.ts';
+import type { CrowdCall } from '../caller/crowd.ts';
+import { type Percentiles, percentilesOf } from './percentiles.ts';
+
+/** The sum of the stages must be this close to the wire. */
+export const EXPLAINED_WITHIN_MS = 30;
+
+/** Of one spoken turn that was answered. */
+export interface TurnAccount {
+  /** Voice to voice, as its caller measured it. */
+  readonly wireMs: number;
+  readonly endpointMs: number;
+  readonly computeMs: number;
+  readonly queueMs: number;
+  /** What the runtime adds beyond waiting for the end and computing: jitter buffer, queues, messages, playout. */
+  readonly overheadMs: number;
+  readonly leadInMs: number;
+  /** The wire over the sum of the stages; the two parts of it follow. */
+  readonly residualMs: number;
+  /** How much earlier speech ended by the caller's last packet above its threshold than by the runtime's VAD. */
+  readonly speechEndMs: number;
+  /** From the decision to the first voiced packet on the wire, over the sum of the stages since. */
+  readonly sinceDecisionMs: number;
+}
+
+export interface TimelineFigures {
+  /** Turns that both sides measured. */
+  readonly turns: number;
+  readonly explainedWithinMs: number;
+  /** Share of them whose stages add up to the wire. */
+  readonly explained: number;
+  /** The share when counted from the runtime's decision that the caller had finished. */
+  readonly explainedSinceDecision: number;
+  /** Absolute, as are its two parts. */
+  readonly residualMs: Percentiles | null;
+  readonly speechEndMs: Percentiles | null;
+  readonly sinceDecisionMs: Percentiles | null;
+  readonly endpointMs: Percentiles | null;
+  readonly computeMs: Percentiles | null;
+  readonly queueMs: Percentiles | null;
+  readonly overheadMs: Percentiles | null;
+  readonly leadInMs: Percentiles | null;
+}
+
+/** Null for a step that was keyed, got no reply, or that the runtime has no finished turn for. */
+export function accountOf(step: StepResult, turns: readonly TurnReport[]): TurnAccount | null {
+  const turn = turnOf(step, turns);
+  const { voiceToVoiceMs: wireMs, replyAtMs } = step;
+  if (
+    turn === undefined ||
+    wireMs === null ||
+    replyAtMs === null ||
+    turn.input !== 'speech' ||
+    turn.decisionToVoiceMs === 0
+  )
+    return null;
+  const s = turn.stagesMs;
+  const queueMs = s.sttQueue + s.llmQueue + s.ttsQueue;
+  const residualMs = wireMs - sumOf(s);
+  const sinceDecisionMs = replyAtMs - turn.decidedAtMs - (sumOf(s) - s.uplink - s.endpoint);
+  return {
+    wireMs,
+    endpointMs: s.endpoint,
+    computeMs: s.stt + s.llmFirstToken + s.firstSentence + s.ttsFirstAudio,
+    queueMs,
+    overheadMs: s.uplink + queueMs + s.handover + s.playout,
+    leadInMs: s.leadIn,
+    residualMs,
+    speechEndMs: residualMs - sinceDecisionMs,
+    sinceDecisionMs,
+  };
+}
+
+/** All turns of all calls. */
+export function accountsOf(calls: readonly CrowdCall[], turns: readonly TurnReport[]): TurnAccount[] {
+  const bySipCallId = Map.groupBy(turns, ({ sipCallId }) => sipCallId);
+  return calls.flatMap(({ sipCallId, steps }) =>
+    steps.flatMap((step) => accountOf(step, bySipCallId.get(sipCallId) ?? []) ?? []),
+  );
+}
+
+export function timelineOf(accounts: readonly TurnAccount[]): TimelineFigures {
+  const of = (name: keyof TurnAccount): Percentiles | null =>
+    percentilesOf(accounts.map((account) => account[name]));
+  const absolute = (name: keyof TurnAccount): number[] => accounts.map((account) => Math.abs(account[name]));
+  return {
+    turns: accounts.length,
+    explainedWithinMs: EXPLAINED_WITHIN_MS,
+    explained: shareExplained(absolute('residualMs')),
+    explainedSinceDecision: shareExplained(absolute('sinceDecisionMs')),
+    residualMs: percentilesOf(absolute('residualMs')),
+    speechEndMs: percentilesOf(absolute('speechEndMs')),
+    sinceDecisionMs: percentilesOf(absolute('sinceDecisionMs')),
+    endpointMs: of('endpointMs'),
+    computeMs: of('computeMs'),
+    queueMs: of('queueMs'),
+    overheadMs: of('overheadMs'),
+    leadInMs: of('leadInMs'),
+  };
+}
+
+function sumOf(stages: StagesMs): number {
+  return Object.values(stages).reduce((sum, ms) => sum + ms, 0);
+}
+
+function shareExplained(residualsMs: readonly number[]): number {
+  const explained = residualsMs.filter((ms) => ms <= EXPLAINED_WITHIN_MS).length;
+  return Math.round((explained / Math.max(1, residualsMs.length)) * 1000) / 1000;
+}

@@ -1,0 +1,118 @@
+/** The books of a turn: every ms of the wire is in one entry, and what no stage explains is the residual. */
+import { describe, expect, it } from 'vitest';
+import { NO_STAGES, type TurnReport } from '../../src/call/reports.ts';
+import type { StepResult } from '../../src/caller/caller-conversation.ts';
+import type { CrowdCall } from '../../src/caller/crowd.ts';
+import { accountOf, accountsOf, timelineOf } from '../../src/stress/turn-accounts.ts';
+
+const STAGES = {
+  uplink: 15,
+  endpoint: 400,
+  sttQueue: 2,
+  stt: 35,
+  llmQueue: 1,
+  llmFirstToken: 8,
+  firstSentence: 12,
+  ttsQueue: 3,
+  ttsFirstAudio: 20,
+  playout: 10,
+  handover: 4,
+  leadIn: 40,
+};
+const SUM = Object.values(STAGES).reduce((sum, ms) => sum + ms);
+
+/** Said from 1000 to 2000; decided at 2430; the reply came `wireMs` after the last packet. */
+function step(wireMs: number | null): StepResult {
+  return {
+    goal: 'x',
+    said: 'x',
+    reply: 'y',
+    goalMet: true,
+    bargeIn: false,
+    startedAtMs: 1000,
+    lastSpeechSentAtMs: 2000,
+    replyAtMs: wireMs === null ? null : 2000 + wireMs,
+    voiceToVoiceMs: wireMs,
+    agentStoppedAtMs: null,
+  };
+}
+
+function turn(changes: Partial<TurnReport> = {}): TurnReport {
+  const { uplink, endpoint, leadIn, ...later } = STAGES;
+  const decisionToVoiceMs = Object.values(later).reduce((sum, ms) => sum + ms);
+  return {
+    callId: 1,
+    sipCallId: 'a',
+    turnId: 1,
+    input: 'speech',
+    decidedAtMs: 2430,
+    stagesMs: STAGES,
+    decisionToVoiceMs,
+    ...changes,
+  } as TurnReport;
+}
+
+describe('the account of a turn', () => {
+  it('puts every stage into one entry, and together with the residual they are the wire', () => {
+    const account = accountOf(step(SUM + 7), [turn()]);
+    expect(account).toEqual({
+      wireMs: SUM + 7,
+      endpointMs: 400,
+      computeMs: 35 + 8 + 12 + 20,
+      queueMs: 2 + 1 + 3,
+      overheadMs: 15 + 6 + 4 + 10,
+      leadInMs: 40,
+      residualMs: 7,
+      speechEndMs: 7 - (SUM + 7 - 430 - (SUM - 415)),
+      sinceDecisionMs: SUM + 7 - 430 - (SUM - 415),
+    });
+    if (account === null) return;
+    const { endpointMs, computeMs, overheadMs, leadInMs, residualMs, wireMs } = account;
+    expect(endpointMs + computeMs + overheadMs + leadInMs + residualMs).toBe(wireMs);
+  });
+
+  it.each([
+    ['a step without a reply', step(null), turn()],
+    ['keys', step(500), turn({ input: 'dtmf' })],
+    ['a turn that was never answered', step(500), turn({ decisionToVoiceMs: 0 })],
+    ['a turn decided before the step', step(500), turn({ decidedAtMs: 900 })],
+    ['a turn decided after the reply', step(500), turn({ decidedAtMs: 3000 })],
+  ])('is none for %s', (_name, aStep, aTurn) => {
+    expect(accountOf(aStep, [aTurn])).toBeNull();
+  });
+
+  it('keeps calls apart', () => {
+    const call = (sipCallId: string): CrowdCall =>
+      ({ sipCallId, steps: [step(SUM)] }) as unknown as CrowdCall;
+    expect(accountsOf([call('a'), call('b')], [turn()])).toHaveLength(1);
+    expect(
+      accountsOf([call('a'), call('b')], [turn(), turn({ sipCallId: 'b', stagesMs: NO_STAGES })]),
+    ).toEqual([expect.objectContaining({ residualMs: 0 }), expect.objectContaining({ residualMs: SUM })]);
+  });
+});
+
+describe('what is not explained', () => {
+  it('is told apart: when speech ended, and what came after the decision', () => {
+    // The runtime decides 20 ms later than its own speech end says; the reply is 5 ms late on the wire.
+    const late = accountOf(step(SUM + 25), [turn({ decidedAtMs: 2000 + 15 + 400 + 20 })]);
+    expect(late).toMatchObject({ residualMs: 25, speechEndMs: 20, sinceDecisionMs: 5 });
+  });
+});
+
+describe('the books of a run', () => {
+  it('tell the share that is explained within 30 ms either way, and the residual without its sign', () => {
+    const residuals = [0, 30, -30, 31, -90];
+    const accounts = residuals.map((ms) => accountOf(step(SUM + ms), [turn()])).filter((one) => one !== null);
+    expect(timelineOf(accounts)).toMatchObject({
+      turns: 5,
+      explainedWithinMs: 30,
+      explained: 0.6,
+      residualMs: { p50: 30, max: 90 },
+      overheadMs: { p50: 35, max: 35 },
+    });
+  });
+
+  it('explain nothing of nothing', () => {
+    expect(timelineOf([])).toMatchObject({ turns: 0, explained: 0, residualMs: null });
+  });
+});
