@@ -150,6 +150,18 @@ describe('media leg, downlink', () => {
     ]);
   });
 
+  test('how long packets of the caller were held is told with the start of a reply', () => {
+    const bench = new LegBench().start();
+    for (let n = 0; n < 60; n += 1) {
+      bench.packet(0x10); // right after a tick, and played with the next
+      bench.tick();
+    }
+    new RingWriter(bench.ring, 0).write(new Int16Array(160).fill(1000));
+    bench.tick();
+    const [started] = bench.events.filter(({ kind }) => kind === 'playoutStarted');
+    expect(started).toMatchObject({ uplinkHoldMs: expect.closeTo(20, 0) });
+  });
+
   test('barge-in: silence with the next frame, and drained where it stopped', () => {
     const bench = new LegBench().start();
     const controller = new RingController(bench.ring);
