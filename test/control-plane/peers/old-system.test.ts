@@ -2,9 +2,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { freeOldPorts, type OldPorts } from './free-ports.ts';
 import { expectedChunks, lengthOf, OldCall, samplesOf } from './old-call.ts';
-import { OldLlama } from './old-llama.ts';
-import { KOKORO, OldTts, PIPER, type TtsFlavour } from './old-tts.ts';
-import { OldWhisper } from './old-whisper.ts';
+import type { OldLlama } from './old-llama.ts';
+import { startOldLlama, startOldTts, startOldWhisper } from './old-services.ts';
+import { KOKORO, type OldTts, PIPER, type TtsFlavour } from './old-tts.ts';
+import type { OldWhisper } from './old-whisper.ts';
 import { PeerProcess } from './peer-process.ts';
 import { frequencyOf, replyTo, transcriptOf, voiceOf } from './script.ts';
 
@@ -28,24 +29,9 @@ interface Services {
 }
 
 async function startServices(ports: OldPorts, flavour: TtsFlavour): Promise<Services> {
-  const { audioInRegistrationPort, audioOutRegistrationPort, audioInBasePort, audioOutBasePort } = ports;
-  const { ttsPort, llamaPort } = ports;
-  const tts = closing(
-    await OldTts.start({
-      flavour,
-      port: ttsPort,
-      registrationPort: audioOutRegistrationPort,
-      audioBasePort: audioOutBasePort,
-    }),
-  );
-  const llama = closing(await OldLlama.start({ port: llamaPort, ttsPort }));
-  const whisper = closing(
-    await OldWhisper.start({
-      registrationPort: audioInRegistrationPort,
-      audioBasePort: audioInBasePort,
-      llamaPort,
-    }),
-  );
+  const tts = closing(await startOldTts(ports, flavour));
+  const llama = closing(await startOldLlama(ports));
+  const whisper = closing(await startOldWhisper(ports));
   return { tts, llama, whisper };
 }
 
@@ -171,10 +157,8 @@ describe('what was known to be wrong with the old system', { timeout: 30_000 }, 
 
   it('a LLaMA that cannot reach its TTS keeps every later call waiting', async () => {
     const ports = await freeOldPorts(10);
-    const { audioInRegistrationPort, audioInBasePort, llamaPort, ttsPort } = ports;
-    const llama = closing(await OldLlama.start({ port: llamaPort, ttsPort }));
-    const registration = { registrationPort: audioInRegistrationPort, audioBasePort: audioInBasePort };
-    const whisper = closing(await OldWhisper.start({ ...registration, llamaPort }));
+    const llama = closing(await startOldLlama(ports));
+    const whisper = closing(await startOldWhisper(ports));
     const calls = [await OldCall.activate(2, ports), await OldCall.activate(4, ports)];
     for (const call of calls) {
       await call.inbound.connected();

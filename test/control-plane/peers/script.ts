@@ -4,6 +4,7 @@
  */
 
 const AMPLITUDE = 0.3;
+const LOUD = 0.1;
 /** Voiced samples of one character of text. */
 const SAMPLES_PER_CHARACTER = 200;
 
@@ -15,17 +16,28 @@ export function tone(frequencyHz: number, lengthSamples: number, rateHz: number)
   );
 }
 
-/** The frequency of a tone by its rising zero crossings, to the nearest 10 Hz; 0 for silence. */
+/**
+ * The frequency of the tone in `samples` by its rising zero crossings, to the nearest 10 Hz; 0 for silence. Only the
+ * middle half of what is loud counts, so that silence around it and edges do not disturb.
+ */
 export function frequencyOf(samples: Float32Array, rateHz: number): number {
+  const isLoud = (sample: number): boolean => Math.abs(sample) > LOUD;
+  const [first, last] = [samples.findIndex(isLoud), samples.findLastIndex(isLoud)];
+  const margin = Math.round((last - first) / 4);
+  const crossings = risingZeros(samples.subarray(first + margin, last - margin));
+  const periods = crossings.length - 1;
+  if (first < 0 || periods < 1) return 0;
+  const lengthSamples = (crossings.at(-1) ?? 0) - (crossings[0] ?? 0);
+  return Math.round((periods * rateHz) / lengthSamples / 10) * 10;
+}
+
+function risingZeros(samples: Float32Array): number[] {
   const crossings: number[] = [];
   for (let index = 1; index < samples.length; index++) {
     const [before = 0, now = 0] = [samples[index - 1], samples[index]];
     if (before < 0 && now >= 0) crossings.push(index - now / (now - before));
   }
-  const periods = crossings.length - 1;
-  if (periods < 1) return 0;
-  const lengthSamples = (crossings.at(-1) ?? 0) - (crossings[0] ?? 0);
-  return Math.round((periods * rateHz) / lengthSamples / 10) * 10;
+  return crossings;
 }
 
 /** What the scripted Whisper makes of an utterance. */
