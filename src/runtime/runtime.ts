@@ -8,11 +8,16 @@ import { Call } from '../call/call.ts';
 import { CallAudioStore } from '../call/call-audio.ts';
 import type { AgentPersona, CallDependencies } from '../call/call-dependencies.ts';
 import { CallRegistry } from '../call/call-registry.ts';
+import { MAX_HISTORY_CHARS } from '../call/conversation.ts';
 import type { CallReport, TurnReport } from '../call/reports.ts';
-import type { RunningRuntime, RuntimeEvents } from '../cli/runtime-starter.ts';
+import type { RunningRuntime, RuntimeOptions } from '../cli/runtime-starter.ts';
 import type { Config } from '../config/schema.ts';
+import { ControlPlane, type ControlPlaneOptions, type ControlPorts } from '../control-plane/control-plane.ts';
+import { ROLES, type Role, routesOf, usesWire } from '../control-plane/routes.ts';
+import { WildfireError } from '../errors.ts';
 import { loadPack, type ModelPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
+import { createControlMetrics } from '../observability/control-metrics.ts';
 import { createLog, type Log } from '../observability/log.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { type IncomingInvite, SipUserAgent } from '../sip/user-agent.ts';
@@ -21,16 +26,20 @@ import type { TtsClient } from '../workers/tts/tts-client.ts';
 import { VadClient } from '../workers/vad/vad-client.ts';
 import { type RunningEngines, startEngines } from './engines.ts';
 import { MediaSupervisor } from './media-supervisor.ts';
-import { personaOf, promptSentences, turnConfigOf } from './persona.ts';
+import { personaOf, promptSentences, spokenHere, turnConfigOf } from './persona.ts';
 import { StatusReporter } from './status-reporter.ts';
 
 /** Rate of the samples on a G.711 leg. */
 const LEG_RATE_HZ = 8000;
 
 /** Builds and starts a runtime. @throws WildfireError CONFIG_INVALID, MODEL_*, PORT_IN_USE; nothing is left running */
-export async function startRuntime(config: Config, events: RuntimeEvents): Promise<RunningRuntime> {
+export async function startRuntime(
+  config: Config,
+  options: RuntimeOptions,
+  parts: ReplaceableParts = {},
+): Promise<RunningRuntime> {
   const pack = await loadPack(packFolderOf(config.models.pack));
-  const runtime = new Runtime(config, pack, events);
+  const runtime = new Runtime(config, pack, { ...options, ...parts });
   try {
     await runtime.start();
     return runtime;
@@ -40,11 +49,15 @@ export async function startRuntime(config: Config, events: RuntimeEvents): Promi
   }
 }
 
+/** What tests of faults put in the place of our own. */
+export type ReplaceableParts = Pick<ControlPlaneOptions, 'wrapTransport'>;
+
 class Runtime implements RunningRuntime {
   readonly listening: string[] = [];
   readonly #config: Config;
   readonly #pack: ModelPack;
-  readonly #events: RuntimeEvents;
+  readonly #options: RuntimeOptions & ReplaceableParts;
+  readonly #roles: ReadonlySet<Role>;
   readonly #log: Log;
   readonly #metrics: Metrics = createMetrics();
   readonly #registry: CallRegistry;
@@ -54,13 +67,16 @@ class Runtime implements RunningRuntime {
   readonly #closers: (() => Promise<void>)[] = [];
   #sip: SipUserAgent | null = null;
   #web: StatusServer | null = null;
+  #reporter: StatusReporter | null = null;
   #engines: RunningEngines | null = null;
+  #control: ControlPlane | null = null;
   #dependencies: CallDependencies | null = null;
 
-  constructor(config: Config, pack: ModelPack, events: RuntimeEvents) {
+  constructor(config: Config, pack: ModelPack, options: RuntimeOptions & ReplaceableParts) {
     this.#config = config;
     this.#pack = pack;
-    this.#events = events;
+    this.#options = options;
+    this.#roles = options.roles ?? new Set(ROLES);
     this.#log = createLog(config.log.level);
     this.#registry = new CallRegistry(config.limits.maxCalls);
   }
@@ -73,26 +89,26 @@ class Runtime implements RunningRuntime {
     return this.#web?.port ?? null;
   }
 
+  get controlPorts(): ControlPorts | null {
+    return this.#control?.ports ?? null;
+  }
+
   async start(): Promise<void> {
-    const sip = await this.#startSip();
-    const media = await this.#startMedia();
+    const roles = this.#roles;
+    const answers = roles.has('sip');
+    const sip = answers ? await this.#startSip() : null;
+    const media = answers ? await this.#startMedia() : null;
     await this.#startWeb(sip, media);
-    const vad = await VadClient.start({
-      model: this.#config.vad.model,
-      sileroPath: this.#config.vad.sileroPath,
-    });
-    this.#closers.push(() => vad.close());
-    vad.onEvent((event) => this.#calls.get(event.callId)?.onSpeech(event));
-    vad.onDied((message) => {
-      this.#metrics.events.inc({ area: 'worker', reason: 'vadDied' });
-      this.#log.error({ error: message }, 'the VAD thread died and is replaced');
-    });
-    const engines = await startEngines(this.#config, this.#pack, { log: this.#log, metrics: this.#metrics });
+    const vad = answers ? await this.#startVad() : null;
+    const sinks = { log: this.#log, metrics: this.#metrics, roles };
+    const engines = await startEngines(this.#config, this.#pack, sinks);
     this.#closers.push(() => engines.close());
-    this.#engines = engines;
     const agent = personaOf(this.#config, this.#pack);
-    await preloadPrompts(engines.tts, agent);
-    this.#dependencies = this.#callDependencies(media, vad, engines, agent);
+    if (answers && engines.tts !== undefined) await preloadPrompts(engines.tts, agent);
+    this.#control = await this.#startControl(engines, agent);
+    this.#engines = engines;
+    if (media !== null && vad !== null) this.#dependencies = this.#callDependencies(media, vad, agent);
+    this.#reporter?.onReady();
   }
 
   async drain(): Promise<void> {
@@ -104,7 +120,8 @@ class Runtime implements RunningRuntime {
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, drainTimeoutMs);
     });
-    await Promise.race([this.#registry.idle(), timeout]);
+    const finished = Promise.all([this.#registry.idle(), this.#control?.drained()]);
+    await Promise.race([finished, timeout]);
     clearTimeout(timer);
     await this.stop();
   }
@@ -147,7 +164,49 @@ class Runtime implements RunningRuntime {
     return media;
   }
 
-  async #startWeb(sip: SipUserAgent, media: MediaSupervisor): Promise<void> {
+  async #startVad(): Promise<VadClient> {
+    const { model, sileroPath } = this.#config.vad;
+    const vad = await VadClient.start({ model, sileroPath });
+    this.#closers.push(() => vad.close());
+    vad.onEvent((event) => {
+      if (event.kind === 'speechStarted') this.#control?.calls?.onSpeechStarted(event.callId);
+      this.#calls.get(event.callId)?.onSpeech(event);
+    });
+    vad.onDied((message) => {
+      this.#metrics.events.inc({ area: 'worker', reason: 'vadDied' });
+      this.#log.error({ error: message }, 'the VAD thread died and is replaced');
+    });
+    return vad;
+  }
+
+  /** After the models: whoever registers is served at once. */
+  async #startControl(engines: RunningEngines, agent: AgentPersona): Promise<ControlPlane | null> {
+    const { control: settings } = this.#config;
+    const roles = this.#roles;
+    const { wrapTransport } = this.#options;
+    const routes = routesOf(roles, settings.listen);
+    if (!usesWire(routes)) return null;
+    const control = await ControlPlane.start({
+      settings,
+      routes,
+      engines,
+      hasCalls: roles.has('sip'),
+      persona: {
+        ...agent,
+        rateHz: engines.tts?.description.modelRateHz ?? LEG_RATE_HZ,
+        maxHistoryChars: MAX_HISTORY_CHARS,
+      },
+      metrics: createControlMetrics(this.#metrics.registry),
+      log: this.#log,
+      count: (reason) => this.#metrics.events.inc({ area: 'control', reason }),
+      wrapTransport,
+    });
+    this.#closers.push(() => control.close());
+    this.listening.push(...control.listening);
+    return control;
+  }
+
+  async #startWeb(sip: SipUserAgent | null, media: MediaSupervisor | null): Promise<void> {
     const { enabled, bindAddress, port } = this.#config.web;
     if (!enabled) return;
     const reporter = new StatusReporter({
@@ -156,8 +215,10 @@ class Runtime implements RunningRuntime {
       sip,
       media,
       engines: () => this.#engines,
+      control: () => this.#control,
       metrics: this.#metrics,
     });
+    this.#reporter = reporter;
     this.#closers.push(async () => reporter.close());
     const web = await startStatusServer({ bindAddress, port }, reporter);
     this.#web = web;
@@ -165,19 +226,20 @@ class Runtime implements RunningRuntime {
     this.listening.push(`http tcp ${bindAddress}:${web.port}`);
   }
 
-  #callDependencies(
-    media: MediaSupervisor,
-    vad: VadClient,
-    engines: RunningEngines,
-    agent: AgentPersona,
-  ): CallDependencies {
+  #callDependencies(media: MediaSupervisor, vad: VadClient, agent: AgentPersona): CallDependencies {
+    const calls = this.#control?.calls ?? null;
+    const { whisper, llama, tts } = this.#engines ?? {};
+    const local = whisper && llama && tts && { whisper, llama, tts };
+    const engines = calls?.engines ?? local;
+    if (engines === undefined) throw new WildfireError('INVALID_STATE', 'calls have no engines');
     return {
       audio: this.#audio,
       media,
       vad,
+      wire: this.#isSplit ? calls : null,
       engines,
-      agent,
-      turnConfig: turnConfigOf(this.#config),
+      agent: spokenHere(agent, this.#config, this.#roles),
+      turnConfig: turnConfigOf(this.#config, this.#roles),
       maxCallDurationMs: this.#config.limits.maxCallDurationMs,
       retryAfterSeconds: this.#config.limits.retryAfterSeconds,
       log: this.#log,
@@ -186,6 +248,11 @@ class Runtime implements RunningRuntime {
       onCallEnded: (call) => this.#onCallEnded(call),
       leave: (callId) => this.#leave(callId),
     };
+  }
+
+  /** Whether a role that calls need runs elsewhere. */
+  get #isSplit(): boolean {
+    return ['whisper', 'llama', 'tts'].some((role) => !this.#roles.has(role as Role));
   }
 
   #onInvite(invite: IncomingInvite): void {
@@ -216,13 +283,13 @@ class Runtime implements RunningRuntime {
       this.#metrics.stageSeconds.observe({ stage }, ms / 1000);
     const { heard, reply, ...rest } = turn;
     this.#log.info({ ...rest, piiHeard: heard, piiReply: reply }, 'turn');
-    this.#events.onTurn?.(turn);
+    this.#options.onTurn?.(turn);
   }
 
   #onCallEnded(call: CallReport): void {
     this.#metrics.calls.inc({ ended_by: call.endedBy });
     this.#log.info(call, 'call ended');
-    this.#events.onCallEnded?.(call);
+    this.#options.onCallEnded?.(call);
   }
 
   #leave(callId: number): void {

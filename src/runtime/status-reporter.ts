@@ -4,6 +4,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { CallAudioStore } from '../call/call-audio.ts';
 import type { CallRegistry } from '../call/call-registry.ts';
+import type { ControlPlane } from '../control-plane/control-plane.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SipUserAgent } from '../sip/user-agent.ts';
 import type { StatusSource } from '../web/status-server.ts';
@@ -16,10 +17,13 @@ const LOOP_RESOLUTION_MS = 10;
 export interface StatusParts {
   readonly registry: CallRegistry;
   readonly audio: CallAudioStore;
-  readonly sip: SipUserAgent;
-  readonly media: MediaSupervisor;
+  /** Null without the sip role. */
+  readonly sip: SipUserAgent | null;
+  readonly media: MediaSupervisor | null;
   /** Null until they have loaded their models. */
   readonly engines: () => RunningEngines | null;
+  /** Null where every role is in this process and nobody outside is served. */
+  readonly control: () => ControlPlane | null;
   readonly metrics: Metrics;
 }
 
@@ -41,28 +45,35 @@ export class StatusReporter implements StatusSource {
   async metrics(): Promise<{ contentType: string; text: string }> {
     const { registry } = this.#parts.metrics;
     this.#loopDelayMs();
+    this.#parts.control()?.refreshMetrics();
     return { contentType: registry.contentType, text: await registry.metrics() };
   }
 
   /** Everything that must be back at its idle value when no call is up, and the counters. */
   async status(): Promise<object> {
-    const { registry, audio, sip, media, engines } = this.#parts;
+    const { registry, audio, sip, media, engines, control } = this.#parts;
     return {
       health: this.health(),
       draining: registry.isDraining,
       activeCalls: registry.activeCalls,
       held: registry.ledgerTotals(),
       rings: { inUse: audio.inUse, spare: audio.spare },
-      sip: {
+      sip: sip && {
         openDialogs: sip.openDialogs,
         pendingTransactions: sip.pendingTransactions,
         counters: sip.counters(),
       },
-      media: await media.snapshot(),
-      openSequences: engines()?.llama.openSequences ?? 0,
+      media: media && (await media.snapshot()),
+      openSequences: engines()?.llama?.openSequences ?? 0,
+      control: control()?.status() ?? null,
       mainLoopMs: this.#loopDelayMs(),
       memoryMiB: memoryMiB(),
     };
+  }
+
+  /** Loading models is no delay of the main thread's own work: figures begin when it is over. */
+  onReady(): void {
+    this.#loopDelay.reset();
   }
 
   close(): void {
