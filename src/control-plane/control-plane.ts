@@ -201,7 +201,12 @@ export class ControlPlane {
       identity,
       log,
       onRegister: (callId, address) => (this.#isDraining ? 'refused' : service.register(callId, address)),
-      onBye: (callId) => service.bye(callId),
+      onBye: (callId) => {
+        const verdict = service.bye(callId);
+        // An earlier LLaMA leaves its connection to the TTS open: this is all that tells of the end.
+        if (name === 'tts') this.#servers.get('tts')?.end(callId);
+        return verdict;
+      },
       onDatagram: (kind) => metrics.datagrams.inc({ listener: name, kind }),
       onHeartbeat: () => metrics.heartbeats.inc({ listener: name }),
     });

@@ -24,6 +24,8 @@ export interface ServiceVoice {
   readonly rateHz: number;
   /** Characters of history that the language model gets. */
   readonly maxHistoryChars: number;
+  /** Outside calls that the language model may hold in its memory at once. */
+  readonly maxAwake: number;
 }
 
 export interface OutsideOptions {

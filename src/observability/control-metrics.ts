@@ -24,6 +24,10 @@ export function createControlMetrics(registry: Registry): ControlMetrics {
   const registers = [registry];
   const gauge = <Label extends string>(name: string, help: string, label: Label): Gauge<Label> =>
     new Gauge({ name: `wildfire_control_${name}`, help, labelNames: [label], registers });
+  const connections = gauge('connections', 'Connected legs', 'leg');
+  for (const leg of ['audioIn', 'text8083', 'text8090', 'audioOut']) connections.set({ leg }, 0);
+  const sessions = gauge('sessions', 'Calls that a role holds state for', 'role');
+  for (const role of ['whisper', 'llama', 'tts']) sessions.set({ role }, 0);
   const histogram = { buckets: CONNECT_BUCKETS_SECONDS, registers };
   return {
     datagrams: new Counter({
@@ -53,8 +57,8 @@ export function createControlMetrics(registry: Registry): ControlMetrics {
       labelNames: ['leg'],
       ...histogram,
     }),
-    connections: gauge('connections', 'Connected legs', 'leg'),
-    sessions: gauge('sessions', 'Calls that a role holds state for', 'role'),
+    connections,
+    sessions,
     pendingConnects: new Gauge({
       name: 'wildfire_control_pending_connects',
       help: 'Connections being established',

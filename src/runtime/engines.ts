@@ -68,11 +68,21 @@ function startWhisper(config: Config, pack: ModelPack, sinks: EngineSinks): Prom
   });
 }
 
+/** Conversations that the language model holds in its memory at once. */
+function sequencesOf({ llama, limits }: Config): number {
+  return llama.sequences === 0 ? limits.maxCalls : llama.sequences;
+}
+
+/** How many of them outside calls may have: half, where this process answers calls itself. */
+export function awakeOutsideCalls(config: Config, roles: ReadonlySet<string>): number {
+  return Math.max(1, Math.floor(sequencesOf(config) / (roles.has('sip') ? 2 : 1)));
+}
+
 function startLlama(config: Config, pack: ModelPack, { log, metrics }: EngineSinks): Promise<LlamaClient> {
-  const { llama, limits, inference } = config;
+  const { llama, inference } = config;
   return LlamaClient.start({
     modelPath: pack.llama.file,
-    sequences: llama.sequences === 0 ? limits.maxCalls : llama.sequences,
+    sequences: sequencesOf(config),
     contextTokens: llama.contextTokens,
     threads: llama.threads,
     maxTokens: llama.maxTokens,

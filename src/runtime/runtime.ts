@@ -24,7 +24,7 @@ import { type IncomingInvite, SipUserAgent } from '../sip/user-agent.ts';
 import { type StatusServer, startStatusServer } from '../web/status-server.ts';
 import type { TtsClient } from '../workers/tts/tts-client.ts';
 import { VadClient } from '../workers/vad/vad-client.ts';
-import { type RunningEngines, startEngines } from './engines.ts';
+import { awakeOutsideCalls, type RunningEngines, startEngines } from './engines.ts';
 import { MediaSupervisor } from './media-supervisor.ts';
 import { personaOf, promptSentences, spokenHere, turnConfigOf } from './persona.ts';
 import { StatusReporter } from './status-reporter.ts';
@@ -195,6 +195,7 @@ class Runtime implements RunningRuntime {
         ...agent,
         rateHz: engines.tts?.description.modelRateHz ?? LEG_RATE_HZ,
         maxHistoryChars: MAX_HISTORY_CHARS,
+        maxAwake: awakeOutsideCalls(this.#config, roles),
       },
       metrics: createControlMetrics(this.#metrics.registry),
       log: this.#log,

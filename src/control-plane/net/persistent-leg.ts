@@ -64,8 +64,8 @@ export interface PersistentLegOptions {
   readonly random: () => number;
   /** The first bytes of each connection. */
   readonly hello: () => Uint8Array;
-  /** Connected and HELLO said; `tookMs` of this attempt. */
-  readonly onUp: (tookMs: number) => void;
+  /** Connected and HELLO said. `tookMs` of this attempt; `misses`: attempts before it that met nobody. */
+  readonly onUp: (tookMs: number, misses: number) => void;
   readonly onFrame: LegHandlers['onFrame'];
   readonly onDown: () => void;
   readonly count: (reason: string) => void;
@@ -81,6 +81,8 @@ export class PersistentLeg {
   #giveUp: (() => void) | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failures = 0;
+  /** Attempts since it was last up that met nobody. */
+  #misses = 0;
   #upSinceMs = 0;
 
   constructor(options: PersistentLegOptions) {
@@ -148,7 +150,9 @@ export class PersistentLeg {
         this.#upSinceMs = monotonicMs();
         leg.send(hello());
         this.#step('connected');
-        onUp(tookMs);
+        const misses = this.#misses;
+        this.#misses = 0;
+        onUp(tookMs, misses);
       },
       onFailed: (reason) => this.#onFailed(reason),
     });
@@ -157,6 +161,7 @@ export class PersistentLeg {
   #onFailed(reason: DialFailure): void {
     this.#giveUp = null;
     this.#failures += 1;
+    this.#misses += 1;
     this.#options.count(reason);
     this.#step('failed');
   }

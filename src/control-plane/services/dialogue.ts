@@ -29,11 +29,17 @@ export class Dialogue {
   readonly #transcript: Transcript;
   readonly #cancel: CancelWord = new Int32Array(new SharedArrayBuffer(4));
   #turnId = 0;
+  #answers = 0;
 
   constructor(options: DialogueOptions) {
     const { systemPrompt, maxHistoryChars } = options;
     this.#options = options;
     this.#transcript = new Transcript({ rateHz: NO_RING_RATE_HZ, systemPrompt, maxHistoryChars });
+  }
+
+  /** Whether a reply is being made. */
+  get isAnswering(): boolean {
+    return this.#answers > 0;
   }
 
   /** Says something that nobody asked for: the greeting. */
@@ -48,13 +54,23 @@ export class Dialogue {
     Atomics.store(this.#cancel, 0, this.#turnId);
     this.#turnId += 1;
     this.#transcript.addUser(this.#turnId, text);
-    this.#answer(this.#turnId).catch((error: unknown) => this.#options.onFailed(error));
+    this.#answers += 1;
+    this.#answer(this.#turnId)
+      .catch((error: unknown) => this.#options.onFailed(error))
+      .finally(() => {
+        this.#answers -= 1;
+      });
+  }
+
+  /** Gives the engine's memory of the call back; the history stays here and is read again at the next text. */
+  async sleep(): Promise<void> {
+    await this.#options.llama.closeConversation(this.#options.engineCallId);
   }
 
   /** Ends the reply under way and gives the engine's memory of the call back. */
   async close(): Promise<void> {
     Atomics.store(this.#cancel, 0, 2 ** 31 - 1);
-    await this.#options.llama.closeConversation(this.#options.engineCallId);
+    await this.sleep();
   }
 
   async #answer(turnId: number): Promise<void> {

@@ -81,12 +81,14 @@ export class SpeakingCall {
     Atomics.store(this.#cancel, 0, TURN_ID);
     this.#isCancelled = true;
     this.#onSpokenOut?.();
+    this.#link.close();
   }
 
   /** Ends after what was given so far. Resolves when neither engine nor ring is used any more. */
   async close(): Promise<void> {
     while (this.#sentences.size > 0) await Promise.allSettled(this.#sentences);
     if (!this.#isCancelled) await this.#drained();
+    if (!this.#isCancelled) await this.#link.sentOut();
     this.#options.audio.closeSource(this.#options.sourceId);
     this.#link.close();
   }

@@ -18,6 +18,7 @@ export interface TextServerOptions {
 }
 
 interface Peer {
+  /** Null while it is lost. */
   leg: FramedSocket | null;
   /** Ends the call when its connection does not come back, or nothing was said for too long. */
   expiry: NodeJS.Timeout;
@@ -56,6 +57,16 @@ export class TextServer {
     return this.#peers.size;
   }
 
+  /** The call is over, whoever says so. Unknown calls are fine. */
+  end(callId: number): void {
+    const peer = this.#peers.get(callId);
+    if (peer === undefined) return;
+    this.#peers.delete(callId);
+    clearTimeout(peer.expiry);
+    peer.leg?.close(byeFrame());
+    this.#options.sink.end(callId);
+  }
+
   async close(): Promise<void> {
     for (const { leg, expiry } of this.#peers.values()) {
       clearTimeout(expiry);
@@ -68,10 +79,7 @@ export class TextServer {
   #onLeg(leg: FramedSocket, callId: number): void {
     const { context, sink, leg: name } = this.#options;
     const known = this.#peers.get(callId);
-    if (known === undefined && this.#peers.size >= context.settings.maxSessions) {
-      context.count('sessionLimit');
-      return leg.close(byeFrame());
-    }
+    if (known === undefined && this.#peers.size >= context.settings.maxSessions) this.#endLongestIdle();
     const older = known?.leg;
     this.#take(callId, leg);
     if (older != null) {
@@ -101,7 +109,16 @@ export class TextServer {
 
   #postpone(callId: number): void {
     const peer = this.#peers.get(callId);
-    peer?.expiry.refresh();
+    if (peer === undefined) return;
+    peer.expiry.refresh();
+    this.#peers.delete(callId); // the map's order is that of the last sign of life
+    this.#peers.set(callId, peer);
+  }
+
+  #endLongestIdle(): void {
+    const [callId] = this.#peers.keys();
+    this.#options.context.count('sessionLimit');
+    if (callId !== undefined) this.end(callId);
   }
 
   #onClosed(callId: number, leg: FramedSocket, reason: CloseReason): void {
@@ -110,7 +127,7 @@ export class TextServer {
     const peer = this.#peers.get(callId);
     if (peer?.leg !== leg) return;
     context.count(reason);
-    if (reason === 'peerBye') return this.#end(callId);
+    if (reason === 'peerBye') return this.end(callId);
     peer.leg = null;
     clearTimeout(peer.expiry);
     peer.expiry = this.#expiryOf(callId, context.settings.lostGraceMs);
@@ -119,16 +136,7 @@ export class TextServer {
   #expiryOf(callId: number, afterMs: number): NodeJS.Timeout {
     return setTimeout(() => {
       this.#options.context.count('expired');
-      this.#end(callId);
+      this.end(callId);
     }, afterMs);
-  }
-
-  #end(callId: number): void {
-    const peer = this.#peers.get(callId);
-    if (peer === undefined) return;
-    this.#peers.delete(callId);
-    clearTimeout(peer.expiry);
-    peer.leg?.close(byeFrame());
-    this.#options.sink.end(callId);
   }
 }

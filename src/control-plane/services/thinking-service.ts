@@ -16,11 +16,15 @@ export interface ThinkingOptions {
   /** Said when a call begins; '' says nothing. */
   readonly greeting: string;
   readonly maxHistoryChars: number;
+  /** Calls that the engine may hold in its memory at once. */
+  readonly maxAwake: number;
 }
 
 export class ThinkingService implements TextSink {
   readonly #options: ThinkingOptions;
   readonly #dialogues = new Map<number, Dialogue>();
+  /** Those that the engine may hold in its memory, the longest idle first. */
+  readonly #awake = new Set<Dialogue>();
 
   constructor(options: ThinkingOptions) {
     this.#options = options;
@@ -41,13 +45,17 @@ export class ThinkingService implements TextSink {
   text(callId: number, text: string): void {
     if (text.trim() === '') return;
     this.begin(callId);
-    this.#dialogues.get(callId)?.hear(text);
+    const dialogue = this.#dialogues.get(callId);
+    if (dialogue === undefined) return;
+    this.#wake(dialogue);
+    dialogue.hear(text);
   }
 
   end(callId: number): void {
     const dialogue = this.#dialogues.get(callId);
     if (dialogue === undefined) return;
     this.#dialogues.delete(callId);
+    this.#awake.delete(dialogue);
     this.#options.context.metrics.sessions.set({ role: 'llama' }, this.size);
     dialogue.close().catch((error: unknown) => this.#onFailed(callId, error));
     this.#options.next.end(callId);
@@ -71,6 +79,18 @@ export class ThinkingService implements TextSink {
     this.#dialogues.set(callId, dialogue);
     context.metrics.sessions.set({ role: 'llama' }, this.size);
     return dialogue;
+  }
+
+  // Calls that nobody has ended must not keep the engine from those that speak.
+  #wake(dialogue: Dialogue): void {
+    this.#awake.delete(dialogue);
+    this.#awake.add(dialogue);
+    for (const idle of this.#awake) {
+      if (this.#awake.size <= this.#options.maxAwake) return;
+      if (idle.isAnswering || idle === dialogue) continue;
+      this.#awake.delete(idle);
+      void idle.sleep();
+    }
   }
 
   #onFailed(callId: number, error: unknown): void {
