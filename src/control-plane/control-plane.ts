@@ -3,6 +3,7 @@
  * their engines, and tells how it fares. Built by the runtime when its models are loaded. Thread: main.
  */
 import type { Engines } from '../call/ports.ts';
+import { monotonicMs } from '../observability/clock.ts';
 import type { ControlMetrics } from '../observability/control-metrics.ts';
 import type { Log } from '../observability/log.ts';
 import { WireAudioClient } from './audio/wire-audio-client.ts';
@@ -11,7 +12,8 @@ import { beatPolicyOf, type ControlContext, type ControlSettings, retryPolicyOf 
 import { AllowList } from './net/access.ts';
 import { Dialler } from './net/dialler.ts';
 import { RegistrationListener } from './net/registration-listener.ts';
-import { type ListenerFigures, SYMPTOMS, type Symptom, symptomsOf } from './net/symptoms.ts';
+import { SymptomWatch } from './net/symptom-watch.ts';
+import { SYMPTOMS, type Symptom } from './net/symptoms.ts';
 import { type Transport, transportOf } from './net/transport.ts';
 import { makeServices, type OutsideServices, type ServiceVoice } from './outside-services.ts';
 import type { Routes } from './routes.ts';
@@ -54,7 +56,7 @@ export class ControlPlane {
   readonly #services: OutsideServices;
   readonly #listeners: RegistrationListener[] = [];
   readonly #servers = new Map<'llama' | 'tts', TextServer>();
-  #lastFigures: readonly ListenerFigures[] = [];
+  readonly #watch = new SymptomWatch(this.#listeners, monotonicMs);
   #isDraining = false;
 
   private constructor(options: ControlPlaneOptions, audio: WireAudioClient) {
@@ -115,7 +117,7 @@ export class ControlPlane {
       peers: [...this.#servers.values()].reduce((sum, { size }) => sum + size, 0),
       pendingConnects: this.#dialler.pending,
       audioStreams: this.#audio.openCalls,
-      listeners: this.#look().map(({ figures, symptoms }) => ({ ...figures, symptoms })),
+      listeners: this.#watch.look(),
     };
   }
 
@@ -124,11 +126,11 @@ export class ControlPlane {
     const { metrics } = this.#options;
     metrics.pendingConnects.set(this.#dialler.pending);
     const shown = new Set<Symptom>();
-    for (const { figures, symptoms } of this.#look()) {
-      const labels = { listener: figures.name };
-      metrics.kernelDrops.set(labels, figures.kernelDrops);
-      metrics.receiveQueueBytes.set(labels, figures.queueBytes);
-      metrics.receiveBufferBytes.set(labels, figures.receiveBufferBytes);
+    for (const { name, kernelDrops, queueBytes, receiveBufferBytes, symptoms } of this.#watch.look()) {
+      const labels = { listener: name };
+      metrics.kernelDrops.set(labels, kernelDrops);
+      metrics.receiveQueueBytes.set(labels, queueBytes);
+      metrics.receiveBufferBytes.set(labels, receiveBufferBytes);
       for (const symptom of symptoms) shown.add(symptom);
     }
     for (const symptom of Object.keys(SYMPTOMS) as Symptom[]) {
@@ -139,6 +141,7 @@ export class ControlPlane {
   /** Ends every outside call, closes every socket. */
   async close(): Promise<void> {
     const { hearing, thinking, speaking, links } = this.#services;
+    this.#watch.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     hearing?.close();
     await Promise.all([...this.#servers.values()].map((server) => server.close()));
@@ -218,14 +221,6 @@ export class ControlPlane {
   get #outsideCalls(): number {
     const { hearing, thinking, speaking } = this.#services;
     return (hearing?.size ?? 0) + (thinking?.size ?? 0) + (speaking?.size ?? 0);
-  }
-
-  /** Figures of each listener, and what has gone wrong since the last look. */
-  #look(): { figures: ListenerFigures; symptoms: Symptom[] }[] {
-    const before = this.#lastFigures;
-    const now = this.#listeners.map((listener) => listener.figures());
-    this.#lastFigures = now;
-    return now.map((figures, i) => ({ figures, symptoms: symptomsOf(figures, before[i] ?? null) }));
   }
 }
 
