@@ -3,6 +3,7 @@
  * text that comes for one of them on to it. Thread: main.
  */
 import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import type { CallAudio } from '../../call/call-audio.ts';
 import type { Engines } from '../../call/ports.ts';
 import { messageOf, WildfireError } from '../../errors.ts';
@@ -57,7 +58,7 @@ export class WireCalls {
       restMs: REST_MS,
       nowMs: monotonicMs,
     });
-    this.#socket = createSocket('udp4');
+    this.#socket = createSocket(isIPv6(settings.whisperHost) || isIPv6(settings.ttsHost) ? 'udp6' : 'udp4');
     this.#socket.on('error', () => context.count('datagramNotSent'));
     this.#llamaLinks = new TextLinks(context, 'text8083', {
       host: settings.llamaHost,

@@ -23,8 +23,9 @@ export interface LegHandlers {
   readonly onClosed: (reason: CloseReason, detail: string) => void;
 }
 
-/** Time for the last bytes to leave before the socket is destroyed. */
-const LINGER_MS = 5_000;
+/** Time for the last bytes to leave, and then for the peer to close its side, before the socket is destroyed. */
+const FLUSH_LIMIT_MS = 5_000;
+const LINGER_MS = 1_000;
 
 export class FramedSocket {
   readonly #socket: Socket;
@@ -120,10 +121,16 @@ export class FramedSocket {
     this.#handlers.onClosed(reason, detail);
   }
 
+  // Closed at once, a socket that still gets bytes answers with a reset, and the peer may lose the goodbye.
   #linger(lastBytes: Uint8Array): void {
-    const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
-    this.#socket.once('close', () => clearTimeout(timer));
-    this.#socket.resume(); // what still comes is dropped: unread bytes would turn the close into a reset
-    this.#socket.end(lastBytes, () => this.#socket.destroySoon());
+    const socket = this.#socket;
+    const destroy = (): void => void socket.destroy();
+    let timer = setTimeout(destroy, FLUSH_LIMIT_MS);
+    socket.once('close', () => clearTimeout(timer));
+    socket.resume(); // what still comes is dropped
+    socket.end(lastBytes, () => {
+      clearTimeout(timer);
+      if (!socket.destroyed) timer = setTimeout(destroy, LINGER_MS);
+    });
   }
 }

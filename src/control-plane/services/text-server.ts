@@ -17,6 +17,8 @@ export interface TextServerOptions {
   readonly sink: TextSink;
 }
 
+const MAX_TEXT_CHARS = 8_000;
+
 interface Peer {
   /** Null while it is lost. */
   leg: FramedSocket | null;
@@ -91,11 +93,18 @@ export class TextServer {
       onFrame: (frame) => {
         if (frame.kind !== 'text') return;
         this.#postpone(callId);
-        sink.text(callId, frame.text);
+        sink.text(callId, this.#bounded(frame.text));
       },
       onClosed: (reason) => this.#onClosed(callId, leg, reason),
     });
     sink.begin(callId);
+  }
+
+  /** The protocol allows megabytes, which no caller says and no model reads. */
+  #bounded(text: string): string {
+    if (text.length <= MAX_TEXT_CHARS) return text;
+    this.#options.context.count('textCut');
+    return text.slice(0, MAX_TEXT_CHARS);
   }
 
   #take(callId: number, leg: FramedSocket): void {
