@@ -51,17 +51,24 @@ describe('samples on the wire', () => {
 });
 
 describe('chunks out of a ring', () => {
-  it('are whole while someone writes, and the rest comes at the end', () => {
+  it('are whole while someone writes, and no rest is left that does not grow', () => {
     const ring = createRing({ rateHz: 24_000, capacitySamples: 4096 });
     const writer = new RingWriter(ring, new RingController(ring).epoch);
     const source = new RingSource(ring, 480);
     source.isActive = true;
+    const take = (): number | null => source.take()?.length ?? null;
     writer.write(PCM);
-    const taken = [source.take(), source.take(), source.take()].map((chunk) => chunk?.length ?? null);
-    expect(taken).toEqual([480, 480, null]);
-    source.isActive = false;
-    expect(source.take()?.length).toBe(40);
-    expect(source.take()).toBeNull();
+    expect([take(), take(), take()]).toEqual([480, 480, null]);
+    writer.write(PCM.subarray(0, 100));
+    expect([take(), take(), take()]).toEqual([null, 140, null]);
+    expect(new RingController(ring).playableSamples).toBe(0);
+  });
+
+  it('are all given when nobody writes any more', () => {
+    const ring = createRing({ rateHz: 24_000, capacitySamples: 4096 });
+    new RingWriter(ring, new RingController(ring).epoch).write(PCM);
+    const source = new RingSource(ring, 480);
+    expect([1, 2, 3, 4].map(() => source.take()?.length ?? null)).toEqual([480, 480, 40, null]);
   });
 });
 
@@ -93,7 +100,7 @@ describe('the wire-audio thread', () => {
     });
     audio.setSourceActive(1, true);
     new RingWriter(ring, 0).write(PCM);
-    await until(() => chunks.length === 2, 2000);
+    await until(() => chunks.length === 3, 2000);
     audio.setSourceActive(1, false);
     await until(() => drained === 1, 2000);
     expect(chunks.map(({ length }) => length)).toEqual([1920, 1920, 160]);
