@@ -10,6 +10,7 @@ import { WireAudioClient } from './audio/wire-audio-client.ts';
 import { WireCalls } from './calls/wire-calls.ts';
 import { beatPolicyOf, type ControlContext, type ControlSettings, retryPolicyOf } from './control-context.ts';
 import { AllowList } from './net/access.ts';
+import { warmUpConnections } from './net/connection-warm-up.ts';
 import { Dialler } from './net/dialler.ts';
 import { RegistrationListener } from './net/registration-listener.ts';
 import { SymptomWatch } from './net/symptom-watch.ts';
@@ -156,6 +157,7 @@ export class ControlPlane {
   async #listen(): Promise<void> {
     const { routes, settings } = this.#options;
     const { hearing, speaking, callerText, replyText } = this.#services;
+    await warmUpConnections(this.#context, this.#dialler.dial);
     if (hearing !== null) await this.#listenForRegistrations('whisper', settings.whisperPort, hearing);
     if (routes.takesCallerText && callerText !== null) {
       await this.#serveText('llama', settings.llamaPort, callerText);

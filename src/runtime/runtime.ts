@@ -25,6 +25,7 @@ import { type StatusServer, startStatusServer } from '../web/status-server.ts';
 import type { TtsClient } from '../workers/tts/tts-client.ts';
 import { VadClient } from '../workers/vad/vad-client.ts';
 import { awakeOutsideCalls, type RunningEngines, startEngines } from './engines.ts';
+import { raiseMainThread } from './main-priority.ts';
 import { MediaSupervisor } from './media-supervisor.ts';
 import { personaOf, promptSentences, spokenHere, turnConfigOf } from './persona.ts';
 import { StatusReporter } from './status-reporter.ts';
@@ -108,6 +109,7 @@ class Runtime implements RunningRuntime {
     this.#control = await this.#startControl(engines, agent);
     this.#engines = engines;
     if (media !== null && vad !== null) this.#dependencies = this.#callDependencies(media, vad, agent);
+    raiseMainThread();
     this.#reporter?.onReady();
   }
 

@@ -78,8 +78,8 @@ export class RegistrationListener {
     return this.#socket?.getRecvBufferSize() ?? 0;
   }
 
-  figures(): ListenerFigures {
-    const kernel = readUdpFigures(this.#port);
+  figures(table?: string): ListenerFigures {
+    const kernel = readUdpFigures(this.#port, table);
     return {
       name: this.#options.name,
       address: `${this.#options.bindAddress}:${this.#port}`,

@@ -11,10 +11,17 @@ export interface UdpFigures {
   readonly drops: number;
 }
 
-/** Figures of all sockets bound to `port` on any address, or null where the system does not tell. */
-export function readUdpFigures(port: number): UdpFigures | null {
-  const tables = ['/proc/net/udp', '/proc/net/udp6'].map(readText).filter((text) => text !== '');
-  return tables.length === 0 ? null : sumOf(tables.flatMap((text) => parseUdpTable(text, port)));
+/**
+ * Figures of all sockets bound to `port` on any address, or null where the system does not tell.
+ * @param table what `readUdpTable` gave, for several ports at one price: reading it takes a millisecond
+ */
+export function readUdpFigures(port: number, table: string = readUdpTable()): UdpFigures | null {
+  return table === '' ? null : sumOf(parseUdpTable(table, port));
+}
+
+/** The kernel's tables of UDP sockets; '' where there are none. */
+export function readUdpTable(): string {
+  return readText('/proc/net/udp') + readText('/proc/net/udp6');
 }
 
 /** The rows of one table that belong to `port`. */
