@@ -6,8 +6,6 @@
 import type { Socket } from 'node:dgram';
 import type { CallAudio } from '../../call/call-audio.ts';
 import { monotonicMs } from '../../observability/clock.ts';
-import { RingController } from '../../ring-buffers/ring.ts';
-import type { CancelWord } from '../../workers/protocol.ts';
 import type { WireAudioClient } from '../audio/wire-audio-client.ts';
 import type { ControlContext } from '../control-context.ts';
 import type { Endpoint } from '../net/transport.ts';
@@ -18,6 +16,7 @@ import { Beacon } from './beacon.ts';
 import { InboundPort } from './inbound-port.ts';
 import { OutboundPort } from './outbound-port.ts';
 import { RemoteVoice } from './remote-voice.ts';
+import type { UnaskedSpeech } from './unasked-speech.ts';
 
 export interface WireCallOptions {
   readonly context: ControlContext;
@@ -31,8 +30,8 @@ export interface WireCallOptions {
   readonly socket: Socket;
   readonly llamaLinks: TextSink;
   readonly ttsLinks: TextSink;
-  /** Text to speak that nobody asked for, where the voice is here and the language model is not. */
-  readonly onUnaskedText: (call: WireCall, text: string) => void;
+  /** What speaks texts that nobody asked for; null where the voice is elsewhere. */
+  readonly unasked: UnaskedSpeech | null;
 }
 
 export class WireCall {
@@ -44,9 +43,6 @@ export class WireCall {
   readonly transcripts = new Arrivals();
   /** What the LLaMA elsewhere answers, where the voice is here. */
   readonly replies = new Arrivals();
-  /** Cancels what is spoken unasked. */
-  readonly unaskedCancel: CancelWord = new Int32Array(new SharedArrayBuffer(4));
-  unaskedTurnId = 0;
   inbound: InboundPort | null = null;
   readonly #options: WireCallOptions;
   #outbound: OutboundPort | null = null;
@@ -131,7 +127,8 @@ export class WireCall {
     this.#downstreamAtMs = monotonicMs();
     this.transcripts.release(); // whoever answers has understood
     if (this.#isAsked) this.replies.push(text);
-    else this.#options.onUnaskedText(this, text);
+    else if (this.#options.unasked !== null) this.#options.unasked.say(text);
+    else this.#options.context.count('textDropped');
   }
 
   /** Whether an answer has begun to arrive since `sinceMs`. */
@@ -142,9 +139,7 @@ export class WireCall {
   /** The caller began to speak. */
   onSpeechStarted(): void {
     this.voice?.onSpeechStarted();
-    if (this.unaskedTurnId === 0 || Atomics.load(this.unaskedCancel, 0) >= this.unaskedTurnId) return;
-    Atomics.store(this.unaskedCancel, 0, this.unaskedTurnId);
-    new RingController(this.callAudio.downlink).requestFlush();
+    this.#options.unasked?.onSpeechStarted();
   }
 
   /** Safe to call more than once. */
@@ -158,7 +153,7 @@ export class WireCall {
     this.voice?.close();
     this.transcripts.release();
     this.replies.release();
-    Atomics.store(this.unaskedCancel, 0, 2 ** 31 - 1);
+    this.#options.unasked?.close();
     await Promise.all(ports);
   }
 

@@ -8,8 +8,6 @@ import type { CallAudio } from '../../call/call-audio.ts';
 import type { Engines } from '../../call/ports.ts';
 import { messageOf, WildfireError } from '../../errors.ts';
 import { monotonicMs } from '../../observability/clock.ts';
-import { RingController } from '../../ring-buffers/ring.ts';
-import { splitSentences } from '../../turn/sentence-splitter.ts';
 import type { WireAudioClient } from '../audio/wire-audio-client.ts';
 import type { ControlContext } from '../control-context.ts';
 import type { Routes } from '../routes.ts';
@@ -17,6 +15,7 @@ import { TextLinks } from '../services/text-links.ts';
 import type { TextSink } from '../services/text-sink.ts';
 import { CallIds } from '../wire/call-ids.ts';
 import { enginesFor } from './remote-engines.ts';
+import { UnaskedSpeech } from './unasked-speech.ts';
 import { WireCall } from './wire-call.ts';
 
 export interface WireCallsOptions {
@@ -100,7 +99,7 @@ export class WireCalls {
           socket: this.#socket,
           llamaLinks: this.#llamaLinks,
           ttsLinks: this.#ttsLinks,
-          onUnaskedText: (to, text) => this.#speakUnasked(to, text),
+          unasked: this.#unaskedSpeech(callId, callAudio),
         });
         this.#byCallId.set(callId, call);
         this.#byWireId.set(wireId, call);
@@ -161,25 +160,15 @@ export class WireCalls {
     return call;
   }
 
-  #speakUnasked(call: WireCall, text: string): void {
+  #unaskedSpeech(callId: number, { downlink }: CallAudio): UnaskedSpeech | null {
     const { context, local, voice, speed } = this.#options;
-    const { callId, callAudio, unaskedCancel } = call;
     const { tts } = local;
-    if (tts === undefined) return context.count('textDropped');
-    call.unaskedTurnId += 1;
-    const { epoch } = new RingController(callAudio.downlink);
-    for (const sentence of splitSentences(text)) {
-      const place = { downlink: callAudio.downlink, epoch, cancel: unaskedCancel };
-      tts
-        .speak({ callId, turnId: call.unaskedTurnId, sentence, voice, speed, ...place })
-        .catch((error: unknown) => {
-          context.count('sentenceFailed');
-          context.log.warn(
-            { callId, error: messageOf(error) },
-            'a text that nobody asked for was not spoken',
-          );
-        });
-    }
+    if (tts === undefined) return null;
+    const onFailed = (error: unknown): void => {
+      context.count('sentenceFailed');
+      context.log.warn({ callId, error: messageOf(error) }, 'a text that nobody asked for was not spoken');
+    };
+    return new UnaskedSpeech({ callId, downlink, tts, voice, speed, onFailed });
   }
 
   #reportTaken(wireId: number, error: WildfireError): void {
