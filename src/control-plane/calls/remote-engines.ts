@@ -23,8 +23,6 @@ import type { WireCall } from './wire-call.ts';
 
 /** Stands for words that are spoken elsewhere and not known here. */
 export const UNKNOWN_WORDS = '…';
-/** Stands for a reply that is silence. */
-const NOTHING_SAID = '-';
 /** A language model elsewhere greets at once, or not at all. */
 const GREETING_WAIT_MS = 3_000;
 
@@ -34,7 +32,6 @@ export interface RemoteParts {
   readonly audio: WireAudioClient;
   /** The call with this number. @throws WildfireError INVALID_STATE when it has no ports */
   readonly callOf: (callId: number) => WireCall;
-  readonly count: (reason: string) => void;
   /** The engines that are here. */
   readonly local: Partial<Engines>;
 }
@@ -94,12 +91,10 @@ class RemoteLlama implements LanguageModel {
 
   async generate(request: GenerateRequest, onText: (text: string) => void): Promise<GenerateOutcome> {
     const call = this.#parts.callOf(request.callId);
-    const isSentByUs = this.#parts.routes.ownLlamaLink;
-    if (!isSentByUs && !call.isAsked) return this.#refuseKeys(call, onText);
-    const question = isSentByUs ? call.ask() : call.question;
-    if (isSentByUs) {
-      call.askLlama(request.messages.at(-1)?.text ?? '');
-    }
+    // By way of a Whisper elsewhere speech is asked already; keys have nothing to do with it and go by a link of our own.
+    const isAsked = !this.#parts.routes.ownLlamaLink && call.isAsked;
+    const question = isAsked ? call.question : call.ask();
+    if (!isAsked) call.askLlama(request.messages.at(-1)?.text ?? '');
     const startedAtMs = monotonicMs();
     const isFound =
       call.voice === null
@@ -115,19 +110,6 @@ class RemoteLlama implements LanguageModel {
 
   async closeConversation(): Promise<void> {
     // Its end is told by the BYE of the link, or by Whisper.
-  }
-
-  /** Text reaches that LLaMA by its Whisper only, which has nothing to do with keys. */
-  #refuseKeys(call: WireCall, onText: (text: string) => void): GenerateOutcome {
-    this.#parts.count('keysNotCarried');
-    if (call.voice === null) {
-      throw new WildfireError(
-        'INFERENCE_FAILED',
-        'keys do not reach a LLaMA elsewhere by way of a Whisper elsewhere',
-      );
-    }
-    onText(NOTHING_SAID);
-    return outcomeOf('stop', monotonicMs());
   }
 
   async #awaitAudio(call: WireCall, onText: (text: string) => void): Promise<boolean> {

@@ -109,6 +109,7 @@ export class WireCall {
     if (question === this.#questions) this.#isAsked = false;
   }
 
+  /** By the call's link, which is made now where Whisper's is the usual way. */
   askLlama(text: string): void {
     this.#options.llamaLinks.text(this.wireId, text);
   }
@@ -144,12 +145,12 @@ export class WireCall {
 
   /** Safe to call more than once. */
   async close(): Promise<void> {
-    const { routes, llamaLinks, ttsLinks } = this.#options;
+    const { llamaLinks, ttsLinks } = this.#options;
     const ports = [this.inbound?.close(), this.#outbound?.close()];
     this.inbound = null;
     this.#outbound = null;
-    if (routes.ownLlamaLink) llamaLinks.end(this.wireId);
-    if (routes.ownTtsLink) ttsLinks.end(this.wireId);
+    llamaLinks.end(this.wireId);
+    ttsLinks.end(this.wireId);
     this.voice?.close();
     this.transcripts.release();
     this.replies.release();

@@ -70,7 +70,6 @@ export class WireCalls {
       audio,
       local,
       callOf: (callId) => this.#callOf(callId),
-      count: context.count,
     });
   }
 
