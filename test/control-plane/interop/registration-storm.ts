@@ -5,10 +5,12 @@
  */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
+import { setPriority } from 'node:os';
 import { LOOPBACK, sleep } from '../peers/sockets.ts';
 import { helloFrame } from '../peers/wire.ts';
 import { BlackHoles, isSwallowed } from './black-holes.ts';
 
+const INSTRUMENT_NICE = -5;
 const TICK_MS = 1;
 const SENDERS = 16;
 const LATE_LIMIT_MS = 3000;
@@ -128,7 +130,17 @@ function resultOf(
   };
 }
 
+/** It is the clock that is read, so nothing may go before it where the system lets it; elsewhere it is as good as any. */
+function askForPriority(): void {
+  try {
+    setPriority(INSTRUMENT_NICE);
+  } catch {
+    // not allowed
+  }
+}
+
 if (process.argv[1] === import.meta.filename) {
+  askForPriority();
   console.log(JSON.stringify(await runStorm(JSON.parse(process.argv[2] ?? '{}') as StormOptions)));
   process.exit(0);
 }

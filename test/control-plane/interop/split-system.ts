@@ -83,16 +83,14 @@ export class Listener {
     return call;
   }
 
-  /** Asks, listens to the whole answer. @returns its words */
-  async ask(call: TestCall): Promise<string> {
-    const askedAtMs = monotonicMs();
-    await call.ask(this.#question);
-    return this.#words(call, askedAtMs);
+  /** Asks, and does not wait for the answer. */
+  async say(call: TestCall): Promise<void> {
+    await call.telephone.say(this.#question);
   }
 
   /** Asks and listens to the beginning of the answer only. @returns its words */
   async askBriefly(call: TestCall): Promise<string> {
-    await call.telephone.say(this.#question);
+    await this.say(call);
     const askedAtMs = monotonicMs();
     const { heard } = call.telephone;
     const hasHeardEnough = (): boolean => {

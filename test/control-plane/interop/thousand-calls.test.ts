@@ -23,7 +23,7 @@ const SHORT_SAMPLES = AUDIO_IN_RATE_HZ / 2;
 const MAX_SLOPE_MIB = 1;
 const ROLES: readonly Role[] = ['whisper', 'llama', 'tts'];
 
-describe.skipIf(!hasTestPack('manifest.json'))('1,000 calls', { timeout: 300_000 }, () => {
+describe.skipIf(!hasTestPack('manifest.json'))('1,000 calls', { timeout: 600_000 }, () => {
   let ports: OldPorts;
   let processes: OurProcess[];
 
