@@ -1,7 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 /** Whole processes, real calls, pacing: run one file at a time and after everything else, since time is measured. */
-const SYSTEM_TESTS = ['test/e2e/**/*.test.ts', 'test/interop/**/*.test.ts', 'test/runtime/**/*.test.ts'];
+const SYSTEM_TESTS = [
+  'test/control-plane/interop/**/*.test.ts',
+  'test/control-plane/peers/**/*.test.ts',
+  'test/e2e/**/*.test.ts',
+  'test/interop/**/*.test.ts',
+  'test/runtime/**/*.test.ts',
+];
 
 export default defineConfig({
   test: {

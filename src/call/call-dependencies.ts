@@ -3,7 +3,7 @@ import type { Log } from '../observability/log.ts';
 import type { RingHandle, TapeHandle } from '../ring-buffers/layout.ts';
 import type { TurnConfig } from '../turn/turn-config.ts';
 import type { CallAudioStore } from './call-audio.ts';
-import type { Engines, MediaPort, VadPort } from './ports.ts';
+import type { Engines, MediaPort, VadPort, WirePort } from './ports.ts';
 import type { CallReport, TurnReport } from './reports.ts';
 
 /** The agent's words and voice. An empty greeting means that the caller speaks first. */
@@ -23,6 +23,8 @@ export type CallDependencies = CallSurroundings & (ConversingAgent | EchoingAgen
 export interface ConversingAgent {
   readonly isEcho?: false;
   readonly vad: VadPort;
+  /** Null where every role is in this process. */
+  readonly wire: WirePort | null;
   readonly engines: Engines;
   readonly agent: AgentPersona;
   readonly turnConfig: TurnConfig;

@@ -90,10 +90,21 @@ export class Call {
       () => this.#closeLeg(),
     );
     this.#rtpPort = rtpPort;
+    await this.#openWire();
     if (offer === null) return this.#accept(makeOffer(this.#localMedia()), null);
     const answer = answerOffer(offer, this.#localMedia());
     if ('reject' in answer) return this.#refuse(answer.reject, answer.reason);
     return this.#accept(answer.answer, answer.media);
+  }
+
+  async #openWire(): Promise<void> {
+    const wire = this.#dependencies.isEcho === true ? null : this.#dependencies.wire;
+    if (wire === null) return;
+    await this.#hold(
+      'wireLeg',
+      () => wire.open(this.id, this.#audio),
+      () => wire.close(this.id),
+    );
   }
 
   /** @param agreed null after a late offer: the ACK brings the answer. */

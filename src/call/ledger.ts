@@ -4,7 +4,15 @@
  * Thread: main. Used by call.ts; read by tests and /api/status to prove that nothing leaks.
  */
 
-export const LEDGER_KINDS = ['rtpPort', 'ring', 'vadWatch', 'sequence', 'timer', 'dialog'] as const;
+export const LEDGER_KINDS = [
+  'rtpPort',
+  'ring',
+  'wireLeg',
+  'vadWatch',
+  'sequence',
+  'timer',
+  'dialog',
+] as const;
 export type LedgerKind = (typeof LEDGER_KINDS)[number];
 
 export type LedgerCounts = Record<LedgerKind, number>;

@@ -15,6 +15,7 @@ import type {
   TranscribeTask,
   Transcript,
 } from '../workers/protocol.ts';
+import type { CallAudio } from './call-audio.ts';
 import type { RtpReport } from './reports.ts';
 
 export interface SpeechToText {
@@ -47,6 +48,12 @@ export interface MediaPort {
   openLeg(open: OpenLeg): Promise<{ rtpPort: number }>;
   startLeg(start: StartLeg): Promise<void>;
   closeLeg(callId: number): Promise<RtpReport>;
+}
+
+/** The call's place in the control plane: ports and links for the roles that run elsewhere. */
+export interface WirePort {
+  open(callId: number, audio: CallAudio): Promise<void>;
+  close(callId: number): Promise<void>;
 }
 
 export interface VadPort {

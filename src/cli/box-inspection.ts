@@ -9,6 +9,7 @@ import { messageOf } from '../errors.ts';
 import { loadPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
 import { nativeAddon } from '../native/addon.ts';
+import { inspectControl } from './control-inspection.ts';
 import { inspectEngines } from './engine-inspection.ts';
 import { type Finding, ok } from './finding.ts';
 
@@ -31,6 +32,7 @@ export async function inspectBox(config: Config): Promise<Finding[]> {
     rtpPorts(config),
     fileDescriptors(config),
     udpBuffer(),
+    ...(await inspectControl(config)),
     mediaPriority(),
   ];
 }

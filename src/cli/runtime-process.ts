@@ -28,7 +28,7 @@ const CODE_BY_EXIT: Readonly<Record<number, ErrorCode>> = {
 
 /** The settings of a configuration for a runtime that listens on free loopback ports and logs warnings only. */
 export function loopbackSettings(config: Config): string[] {
-  const own = [`sip.bindAddress=${LOOPBACK}`, 'sip.port=0', 'log.level=warn'];
+  const own = [`sip.bindAddress=${LOOPBACK}`, 'sip.port=0', 'control.listen=false', 'log.level=warn'];
   return [...settingsOf(config), ...own, `models.pack=${packFolderOf(config.models.pack)}`];
 }
 

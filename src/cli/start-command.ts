@@ -4,11 +4,10 @@
  */
 import { Command } from 'commander';
 import type { Config } from '../config/schema.ts';
+import { ROLES, type Role } from '../control-plane/routes.ts';
 import { WildfireError } from '../errors.ts';
 import { type ConfigOptions, configOf, withConfigOptions } from './config-options.ts';
 import type { RunningRuntime, RuntimeStarter } from './runtime-starter.ts';
-
-const ROLES = ['sip', 'whisper', 'llama', 'tts'] as const;
 
 interface StartOptions extends ConfigOptions {
   readonly roles?: string;
@@ -18,16 +17,17 @@ interface StartOptions extends ConfigOptions {
 export function startCommand(startRuntime: RuntimeStarter): Command {
   return withConfigOptions(new Command('start'))
     .description('run the runtime: answer calls until a signal')
-    .option('--roles <list>', `roles to run in this process (all of ${ROLES.join(',')})`)
+    .option('--roles <list>', `roles of this process: any of ${ROLES.join(',')} (default: all)`)
     .option('--json', 'print the listening addresses as one JSON document')
     .action((options: StartOptions) => run(startRuntime, options));
 }
 
 async function run(startRuntime: RuntimeStarter, options: StartOptions): Promise<void> {
-  assertAllRoles(options.roles);
+  const roles = rolesOf(options.roles);
   const config = configOf(options);
   try {
-    await runUntilSignalled(startRuntime, config, options.json === true);
+    const onReady = (runtime: RunningRuntime): void => announce(runtime, options.json === true);
+    await runUntilSignalled(startRuntime, config, { roles, onReady });
   } finally {
     // A parent that listens would keep this process up.
     if (process.connected) process.disconnect();
@@ -37,14 +37,15 @@ async function run(startRuntime: RuntimeStarter, options: StartOptions): Promise
 async function runUntilSignalled(
   startRuntime: RuntimeStarter,
   config: Config,
-  asJson: boolean,
+  { roles, onReady }: { roles: ReadonlySet<Role>; onReady: (runtime: RunningRuntime) => void },
 ): Promise<void> {
   const signalled = firstSignal();
   const runtime = await startRuntime(config, {
+    roles,
     onTurn: (turn) => tellParent({ event: 'turn', turn }),
     onCallEnded: (call) => tellParent({ event: 'callEnded', call }),
   });
-  announce(runtime, asJson);
+  onReady(runtime);
   await signalled;
   await drainUnlessSignalledAgain(runtime);
   tellParent({ event: 'stopped' });
@@ -52,8 +53,8 @@ async function runUntilSignalled(
 
 function announce(runtime: RunningRuntime, asJson: boolean): void {
   if (asJson) {
-    const { listening, sipPort, webPort } = runtime;
-    console.log(JSON.stringify({ ready: true, listening, sipPort, webPort }));
+    const { listening, sipPort, webPort, controlPorts: control } = runtime;
+    console.log(JSON.stringify({ ready: true, listening, sipPort, webPort, control }));
   } else {
     for (const line of runtime.listening) console.log(line);
     console.log('ready');
@@ -82,23 +83,16 @@ function tellParent(message: object): void {
   if (process.connected) process.send?.(message);
 }
 
-// One process with every role is what exists; a subset needs the registration control plane.
-function assertAllRoles(list: string | undefined): void {
-  if (list === undefined) return;
-  const asked = new Set(list.split(',').map((role) => role.trim()));
+/** @throws WildfireError USAGE_INVALID naming a role that is none */
+function rolesOf(list: string | undefined): ReadonlySet<Role> {
+  const asked = list?.split(',').map((role) => role.trim()) ?? ROLES;
   for (const role of asked) {
-    if (!ROLES.includes(role as (typeof ROLES)[number])) {
+    if (!(ROLES as readonly string[]).includes(role)) {
       throw new WildfireError(
         'USAGE_INVALID',
         `--roles: unknown role "${role}"; roles are ${ROLES.join(', ')}`,
       );
     }
   }
-  const missing = ROLES.filter((role) => !asked.has(role));
-  if (missing.length > 0) {
-    throw new WildfireError(
-      'USAGE_INVALID',
-      `--roles: this version runs all roles in one process; ${missing.join(', ')} cannot run elsewhere yet`,
-    );
-  }
+  return new Set(asked as Role[]);
 }

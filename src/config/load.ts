@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import type { z } from 'zod';
 import { messageOf, WildfireError } from '../errors.ts';
+import { controlMistakes } from './control-rules.ts';
 import {
   CONFIG_KEYS,
   type ConfigScalar,
@@ -83,6 +84,8 @@ function validate(tree: ConfigTree): Config {
   if (rtp.portLast <= rtp.portFirst) {
     throw invalid(`rtp.portLast (${rtp.portLast}) must be above rtp.portFirst (${rtp.portFirst})`);
   }
+  const mistakes = controlMistakes(result.data.control);
+  if (mistakes.length > 0) throw invalid(mistakes.join('\n'));
   return result.data;
 }
 

@@ -112,6 +112,83 @@ const inference = z.strictObject({
   niceIncrement: nice.default(10),
 });
 
+/** The registration control plane: roles in processes of their own, and outside parties. docs/control-plane.md. */
+const control = z.strictObject({
+  /** Serve outside parties although the neighbouring role is in this process. */
+  listen: z.boolean().default(false),
+  /** Interface of all listeners; anything but loopback needs `allow`, and `secret` or TLS. */
+  bindAddress: z.string().default('127.0.0.1'),
+  /** Where the roles that are not in this process are. */
+  whisperHost: z.string().default('127.0.0.1'),
+  llamaHost: z.string().default('127.0.0.1'),
+  ttsHost: z.string().default('127.0.0.1'),
+  /** Where calls are played that have not registered with the TTS. */
+  outboundHost: z.string().default('127.0.0.1'),
+  whisperPort: portNumber.default(13000),
+  llamaPort: portNumber.default(8083),
+  ttsPort: portNumber.default(8090),
+  ttsRegisterPort: portNumber.default(13001),
+  /** A call's ports are these plus its id. */
+  inboundPortBase: portNumber.default(9001),
+  outboundPortBase: portNumber.default(9002),
+  /** First id of this process's calls; 0 is a random even one. */
+  firstCallId: z.int().min(0).max(56533).default(0),
+  /** REGISTER: this often for so long, then this often, then ever more slowly up to registerMaxMs. */
+  registerFastMs: count.default(200),
+  registerFastForMs: durationMs.default(1000),
+  registerSlowMs: count.default(1000),
+  registerMaxMs: count.default(1000),
+  /** A connection that does not come about within this is given up. */
+  connectTimeoutMs: count.default(2000),
+  /** A connection that has not said HELLO by then is closed. */
+  helloTimeoutMs: count.default(2000),
+  /** Connecting again: so many attempts at this pace, so many at that, then backing off up to connectMaxMs. */
+  connectFastAttempts: z.int().min(0).default(5),
+  connectFastMs: count.default(200),
+  connectSlowAttempts: z.int().min(0).default(5),
+  connectSlowMs: count.default(1000),
+  connectMaxMs: count.default(4000),
+  backoffFactor: z.number().min(1).max(10).default(2),
+  /** Share of a backed-off delay that is drawn by chance. */
+  jitter: z.number().min(0).max(1).default(0.2),
+  /** Attempts in a row; 0 is as many as the call lasts. */
+  maxAttempts: z.int().min(0).default(0),
+  /** Connections being established at once; the oldest gives way. */
+  maxPendingConnects: count.default(1024),
+  /** Outside calls at once, for each role. */
+  maxSessions: count.default(2048),
+  /** Silence after which a connected peer is asked whether it is there. */
+  keepAliveMs: count.default(5000),
+  /** A peer that takes nothing for this long is given up. */
+  stallTimeoutMs: count.default(10_000),
+  /** How long a call outlives a connection that was lost without BYE. */
+  lostGraceMs: durationMs.default(30_000),
+  /** A text connection on which nothing is said for this long is closed. */
+  idleTimeoutMs: count.default(600_000),
+  heartbeatMs: count.default(30_000),
+  /** Asked of the kernel for each registration socket. */
+  receiveBufferBytes: z.int().min(262_144).default(524_288),
+  /** Let another program bind the registration ports, too. */
+  shareUdpPort: z.boolean().default(false),
+  /** Silence after the last audio or text of a reply made elsewhere that ends it. */
+  replyGapMs: count.default(600),
+  replyTimeoutMs: count.default(15_000),
+  transcriptTimeoutMs: count.default(10_000),
+  /** The llama role greets outside calls. */
+  greet: z.boolean().default(true),
+  replyFrames: z.enum(['sentence', 'whole']).default('sentence'),
+  /** Length of one chunk of speech to an outbound side. */
+  chunkMs: count.default(40),
+  /** Addresses and networks, separated by commas, that may connect and register, beside this box. */
+  allow: z.string().default(''),
+  /** Shared secret that signs REGISTER, BYE and HELLO. */
+  secret: z.string().default(''),
+  tlsCert: z.string().default(''),
+  tlsKey: z.string().default(''),
+  /** Authority that signed the certificates of all processes. */
+  tlsCa: z.string().default(''),
+});
+
 const web = z.strictObject({
   /** Serve /metrics, /healthz and /api/status. */
   enabled: z.boolean().default(true),
@@ -135,6 +212,7 @@ export const configSchema = z.strictObject({
   llama: llama.prefault({}),
   tts: tts.prefault({}),
   inference: inference.prefault({}),
+  control: control.prefault({}),
   web: web.prefault({}),
   log: log.prefault({}),
 });

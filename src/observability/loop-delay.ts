@@ -34,6 +34,12 @@ export class LoopDelay {
     return this.#lastSecond;
   }
 
+  /** Forgets what was before: loading models is no delay of the main thread's own work. */
+  reset(): void {
+    this.#all.reset();
+    this.#recent.reset();
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#all.disable();

@@ -58,7 +58,7 @@ export function createMetrics(): Metrics {
     }),
     mainLoopSeconds: new Gauge({
       name: 'wildfire_main_loop_delay_seconds',
-      help: 'Event loop delay of the main thread since the start',
+      help: 'Event loop delay of the main thread since it was ready',
       labelNames: ['quantile'],
       registers,
     }),

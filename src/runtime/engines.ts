@@ -1,5 +1,5 @@
 /**
- * Starts the three engines of a pack in their pools, one after another (two GPU sessions created at once can
+ * Starts the engines of a pack that the roles of this process need, in their pools, one after another (two GPU sessions created at once can
  * crash), and closes them. Thread: main. Part of the composition root.
  */
 import type { Engines } from '../call/ports.ts';
@@ -11,10 +11,11 @@ import { LlamaClient } from '../workers/llama/llama-client.ts';
 import { TtsClient } from '../workers/tts/tts-client.ts';
 import { WhisperClient } from '../workers/whisper/whisper-client.ts';
 
-export interface RunningEngines extends Engines {
-  readonly whisper: WhisperClient;
-  readonly llama: LlamaClient;
-  readonly tts: TtsClient;
+/** The engines of this process; a role that runs elsewhere has none here. */
+export interface RunningEngines extends Partial<Engines> {
+  readonly whisper?: WhisperClient;
+  readonly llama?: LlamaClient;
+  readonly tts?: TtsClient;
   close(): Promise<void>;
 }
 
@@ -25,25 +26,30 @@ export interface RunningEngines extends Engines {
 export async function startEngines(
   config: Config,
   pack: ModelPack,
-  sinks: EngineSinks,
+  sinks: EngineSinks & { readonly roles: ReadonlySet<string> },
 ): Promise<RunningEngines> {
   const started: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(started.map((engine) => engine.close()));
   };
+  const start = async <T extends { close(): Promise<void> }>(role: string, startOne: EngineStarter<T>) => {
+    if (!sinks.roles.has(role)) return {};
+    const engine = await startOne(config, pack, sinks);
+    started.push(engine);
+    return { [role]: engine };
+  };
   try {
-    const whisper = await startWhisper(config, pack, sinks);
-    started.push(whisper);
-    const llama = await startLlama(config, pack, sinks);
-    started.push(llama);
-    const tts = await startTts(config, pack, sinks);
-    started.push(tts);
-    return { whisper, llama, tts, close };
+    const whisper = await start('whisper', startWhisper);
+    const llama = await start('llama', startLlama);
+    const tts = await start('tts', startTts);
+    return { ...whisper, ...llama, ...tts, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
+
+type EngineStarter<T> = (config: Config, pack: ModelPack, sinks: EngineSinks) => Promise<T>;
 
 export interface EngineSinks {
   readonly log: Log;
@@ -62,11 +68,21 @@ function startWhisper(config: Config, pack: ModelPack, sinks: EngineSinks): Prom
   });
 }
 
+/** Conversations that the language model holds in its memory at once. */
+function sequencesOf({ llama, limits }: Config): number {
+  return llama.sequences === 0 ? limits.maxCalls : llama.sequences;
+}
+
+/** How many of them outside calls may have: half, where this process answers calls itself. */
+export function awakeOutsideCalls(config: Config, roles: ReadonlySet<string>): number {
+  return Math.max(1, Math.floor(sequencesOf(config) / (roles.has('sip') ? 2 : 1)));
+}
+
 function startLlama(config: Config, pack: ModelPack, { log, metrics }: EngineSinks): Promise<LlamaClient> {
-  const { llama, limits, inference } = config;
+  const { llama, inference } = config;
   return LlamaClient.start({
     modelPath: pack.llama.file,
-    sequences: llama.sequences === 0 ? limits.maxCalls : llama.sequences,
+    sequences: sequencesOf(config),
     contextTokens: llama.contextTokens,
     threads: llama.threads,
     maxTokens: llama.maxTokens,

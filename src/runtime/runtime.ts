@@ -6,32 +6,47 @@
 
 import { Call } from '../call/call.ts';
 import { CallAudioStore } from '../call/call-audio.ts';
-import type { CallDependencies, CallSurroundings, ConversingAgent } from '../call/call-dependencies.ts';
+import type {
+  AgentPersona,
+  CallDependencies,
+  CallSurroundings,
+  ConversingAgent,
+} from '../call/call-dependencies.ts';
 import { CallRegistry } from '../call/call-registry.ts';
+import { MAX_HISTORY_CHARS } from '../call/conversation.ts';
 import type { CallReport, TurnReport } from '../call/reports.ts';
-import type { RunningRuntime, RuntimeEvents } from '../cli/runtime-starter.ts';
+import type { RunningRuntime, RuntimeOptions } from '../cli/runtime-starter.ts';
 import type { Config } from '../config/schema.ts';
+import { ControlPlane, type ControlPlaneOptions, type ControlPorts } from '../control-plane/control-plane.ts';
+import { ROLES, type Role, routesOf, usesWire } from '../control-plane/routes.ts';
+import { WildfireError } from '../errors.ts';
 import { loadPack, type ModelPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
+import { createControlMetrics } from '../observability/control-metrics.ts';
 import { createLog, type Log } from '../observability/log.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { type IncomingInvite, SipUserAgent } from '../sip/user-agent.ts';
 import { type StatusServer, startStatusServer } from '../web/status-server.ts';
 import type { TtsClient } from '../workers/tts/tts-client.ts';
 import { VadClient } from '../workers/vad/vad-client.ts';
-import { type RunningEngines, startEngines } from './engines.ts';
+import { awakeOutsideCalls, type RunningEngines, startEngines } from './engines.ts';
+import { raiseMainThread } from './main-priority.ts';
 import { MediaSupervisor } from './media-supervisor.ts';
-import { personaOf, promptSentences, turnConfigOf } from './persona.ts';
+import { personaOf, promptSentences, spokenHere, turnConfigOf } from './persona.ts';
 import { StatusReporter } from './status-reporter.ts';
 
 /** Rate of the samples on a G.711 leg. */
 const LEG_RATE_HZ = 8000;
 
 /** Builds and starts a runtime. @throws WildfireError CONFIG_INVALID, MODEL_*, PORT_IN_USE; nothing is left running */
-export async function startRuntime(config: Config, events: RuntimeEvents): Promise<RunningRuntime> {
+export async function startRuntime(
+  config: Config,
+  options: RuntimeOptions,
+  parts: ReplaceableParts = {},
+): Promise<RunningRuntime> {
   const isEcho = config.agent.mode === 'echo';
   const pack = isEcho ? null : await loadPack(packFolderOf(config.models.pack));
-  const runtime = new Runtime(config, events);
+  const runtime = new Runtime(config, { ...options, ...parts });
   try {
     await runtime.start(pack);
     return runtime;
@@ -41,10 +56,14 @@ export async function startRuntime(config: Config, events: RuntimeEvents): Promi
   }
 }
 
+/** What tests of faults put in the place of our own. */
+export type ReplaceableParts = Pick<ControlPlaneOptions, 'wrapTransport'>;
+
 class Runtime implements RunningRuntime {
   readonly listening: string[] = [];
   readonly #config: Config;
-  readonly #events: RuntimeEvents;
+  readonly #options: RuntimeOptions & ReplaceableParts;
+  readonly #roles: ReadonlySet<Role>;
   readonly #log: Log;
   readonly #metrics: Metrics = createMetrics();
   readonly #registry: CallRegistry;
@@ -54,12 +73,16 @@ class Runtime implements RunningRuntime {
   readonly #closers: (() => Promise<void>)[] = [];
   #sip: SipUserAgent | null = null;
   #web: StatusServer | null = null;
+  #reporter: StatusReporter | null = null;
   #engines: RunningEngines | null = null;
+  #control: ControlPlane | null = null;
   #dependencies: CallDependencies | null = null;
+  #isReady = false;
 
-  constructor(config: Config, events: RuntimeEvents) {
+  constructor(config: Config, options: RuntimeOptions & ReplaceableParts) {
     this.#config = config;
-    this.#events = events;
+    this.#options = options;
+    this.#roles = options.roles ?? new Set(ROLES);
     this.#log = createLog(config.log.level);
     this.#registry = new CallRegistry(config.limits.maxCalls);
   }
@@ -72,33 +95,34 @@ class Runtime implements RunningRuntime {
     return this.#web?.port ?? null;
   }
 
-  /** @param pack null for an echo, which needs no models */
-  async start(pack: ModelPack | null): Promise<void> {
-    const sip = await this.#startSip();
-    const media = await this.#startMedia();
-    await this.#startWeb(sip, media);
-    const agent = pack === null ? ({ isEcho: true } as const) : await this.#startAgent(pack);
-    this.#dependencies = { ...this.#callSurroundings(media), ...agent };
+  get controlPorts(): ControlPorts | null {
+    return this.#control?.ports ?? null;
   }
 
-  async #startAgent(pack: ModelPack): Promise<ConversingAgent> {
-    const vad = await VadClient.start({
-      model: this.#config.vad.model,
-      sileroPath: this.#config.vad.sileroPath,
-    });
-    this.#closers.push(() => vad.close());
-    vad.onEvent((event) => this.#calls.get(event.callId)?.onSpeech(event));
-    vad.onDied((message) => {
-      this.#metrics.events.inc({ area: 'worker', reason: 'vadDied' });
-      this.#log.error({ error: message }, 'the VAD thread died and is replaced');
-    });
-    const engines = await startEngines(this.#config, pack, { log: this.#log, metrics: this.#metrics });
+  /** @param pack null for an echo, which needs no models and serves nobody but callers */
+  async start(pack: ModelPack | null): Promise<void> {
+    const answers = pack === null || this.#roles.has('sip');
+    const sip = answers ? await this.#startSip() : null;
+    const media = answers ? await this.#startMedia() : null;
+    await this.#startWeb(sip, media);
+    const agent = pack === null ? ({ isEcho: true } as const) : await this.#startAgent(pack, answers);
+    if (media !== null && agent !== null) this.#dependencies = { ...this.#callSurroundings(media), ...agent };
+    this.#isReady = true;
+    raiseMainThread();
+    this.#reporter?.onReady();
+  }
+
+  /** @returns null where no calls are answered */
+  async #startAgent(pack: ModelPack, answers: boolean): Promise<ConversingAgent | null> {
+    const vad = answers ? await this.#startVad() : null;
+    const sinks = { log: this.#log, metrics: this.#metrics, roles: this.#roles };
+    const engines = await startEngines(this.#config, pack, sinks);
     this.#closers.push(() => engines.close());
-    this.#engines = engines;
     const agent = personaOf(this.#config, pack);
-    await preloadPrompts(engines.tts, agent);
-    const turnConfig = turnConfigOf(this.#config);
-    return { vad, engines, agent, turnConfig, onTurn: (turn) => this.#onTurn(turn) };
+    if (answers && engines.tts !== undefined) await preloadPrompts(engines.tts, agent);
+    this.#control = await this.#startControl(engines, agent);
+    this.#engines = engines;
+    return vad && this.#conversingAgent(vad, engines, agent);
   }
 
   async drain(): Promise<void> {
@@ -110,7 +134,8 @@ class Runtime implements RunningRuntime {
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, drainTimeoutMs);
     });
-    await Promise.race([this.#registry.idle(), timeout]);
+    const finished = Promise.all([this.#registry.idle(), this.#control?.drained()]);
+    await Promise.race([finished, timeout]);
     clearTimeout(timer);
     await this.stop();
   }
@@ -153,7 +178,50 @@ class Runtime implements RunningRuntime {
     return media;
   }
 
-  async #startWeb(sip: SipUserAgent, media: MediaSupervisor): Promise<void> {
+  async #startVad(): Promise<VadClient> {
+    const { model, sileroPath } = this.#config.vad;
+    const vad = await VadClient.start({ model, sileroPath });
+    this.#closers.push(() => vad.close());
+    vad.onEvent((event) => {
+      if (event.kind === 'speechStarted') this.#control?.calls?.onSpeechStarted(event.callId);
+      this.#calls.get(event.callId)?.onSpeech(event);
+    });
+    vad.onDied((message) => {
+      this.#metrics.events.inc({ area: 'worker', reason: 'vadDied' });
+      this.#log.error({ error: message }, 'the VAD thread died and is replaced');
+    });
+    return vad;
+  }
+
+  /** After the models: whoever registers is served at once. */
+  async #startControl(engines: RunningEngines, agent: AgentPersona): Promise<ControlPlane | null> {
+    const { control: settings } = this.#config;
+    const roles = this.#roles;
+    const { wrapTransport } = this.#options;
+    const routes = routesOf(roles, settings.listen);
+    if (!usesWire(routes)) return null;
+    const control = await ControlPlane.start({
+      settings,
+      routes,
+      engines,
+      hasCalls: roles.has('sip'),
+      persona: {
+        ...agent,
+        rateHz: engines.tts?.description.modelRateHz ?? LEG_RATE_HZ,
+        maxHistoryChars: MAX_HISTORY_CHARS,
+        maxAwake: awakeOutsideCalls(this.#config, roles),
+      },
+      metrics: createControlMetrics(this.#metrics.registry),
+      log: this.#log,
+      count: (reason) => this.#metrics.events.inc({ area: 'control', reason }),
+      wrapTransport,
+    });
+    this.#closers.push(() => control.close());
+    this.listening.push(...control.listening);
+    return control;
+  }
+
+  async #startWeb(sip: SipUserAgent | null, media: MediaSupervisor | null): Promise<void> {
     const { enabled, bindAddress, port } = this.#config.web;
     if (!enabled) return;
     const reporter = new StatusReporter({
@@ -162,14 +230,32 @@ class Runtime implements RunningRuntime {
       sip,
       media,
       engines: () => this.#engines,
-      isReady: () => this.#dependencies !== null,
+      isReady: () => this.#isReady,
+      control: () => this.#control,
       metrics: this.#metrics,
     });
+    this.#reporter = reporter;
     this.#closers.push(async () => reporter.close());
     const web = await startStatusServer({ bindAddress, port }, reporter);
     this.#web = web;
     this.#closers.push(() => web.close());
     this.listening.push(`http tcp ${bindAddress}:${web.port}`);
+  }
+
+  #conversingAgent(vad: VadClient, here: RunningEngines, agent: AgentPersona): ConversingAgent {
+    const calls = this.#control?.calls ?? null;
+    const { whisper, llama, tts } = here;
+    const local = whisper && llama && tts && { whisper, llama, tts };
+    const engines = calls?.engines ?? local;
+    if (engines === undefined) throw new WildfireError('INVALID_STATE', 'calls have no engines');
+    return {
+      vad,
+      wire: this.#isSplit ? calls : null,
+      engines,
+      agent: spokenHere(agent, this.#config, this.#roles),
+      turnConfig: turnConfigOf(this.#config, this.#roles),
+      onTurn: (turn) => this.#onTurn(turn),
+    };
   }
 
   #callSurroundings(media: MediaSupervisor): CallSurroundings {
@@ -183,6 +269,11 @@ class Runtime implements RunningRuntime {
       onCallEnded: (call) => this.#onCallEnded(call),
       leave: (callId) => this.#leave(callId),
     };
+  }
+
+  /** Whether a role that calls need runs elsewhere. */
+  get #isSplit(): boolean {
+    return ['whisper', 'llama', 'tts'].some((role) => !this.#roles.has(role as Role));
   }
 
   #onInvite(invite: IncomingInvite): void {
@@ -213,13 +304,13 @@ class Runtime implements RunningRuntime {
       this.#metrics.stageSeconds.observe({ stage }, ms / 1000);
     const { heard, reply, ...rest } = turn;
     this.#log.info({ ...rest, piiHeard: heard, piiReply: reply }, 'turn');
-    this.#events.onTurn?.(turn);
+    this.#options.onTurn?.(turn);
   }
 
   #onCallEnded(call: CallReport): void {
     this.#metrics.calls.inc({ ended_by: call.endedBy });
     this.#log.info(call, 'call ended');
-    this.#events.onCallEnded?.(call);
+    this.#options.onCallEnded?.(call);
   }
 
   #leave(callId: number): void {
@@ -230,7 +321,7 @@ class Runtime implements RunningRuntime {
 }
 
 /** Renders what the agent says word for word, so that a greeting costs nothing while many calls arrive. */
-async function preloadPrompts(tts: TtsClient, agent: ConversingAgent['agent']): Promise<void> {
+async function preloadPrompts(tts: TtsClient, agent: AgentPersona): Promise<void> {
   const voicing = { voice: agent.voice, speed: agent.speed, rateHz: LEG_RATE_HZ };
   for (const sentence of promptSentences(agent)) await tts.preload(sentence, voicing);
 }

@@ -3,6 +3,7 @@
  */
 import type { CallAudioStore } from '../call/call-audio.ts';
 import type { CallRegistry } from '../call/call-registry.ts';
+import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { type DelayMs, LoopDelay } from '../observability/loop-delay.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SipUserAgent } from '../sip/user-agent.ts';
@@ -14,12 +15,15 @@ import type { MediaSupervisor } from './media-supervisor.ts';
 export interface StatusParts {
   readonly registry: CallRegistry;
   readonly audio: CallAudioStore;
-  readonly sip: SipUserAgent;
-  readonly media: MediaSupervisor;
+  /** Null without the sip role. */
+  readonly sip: SipUserAgent | null;
+  readonly media: MediaSupervisor | null;
   /** Null until they have loaded their models. */
   readonly engines: () => RunningEngines | null;
   /** Whether calls are taken. */
   readonly isReady: () => boolean;
+  /** Null where every role is in this process and nobody outside is served. */
+  readonly control: () => ControlPlane | null;
   readonly metrics: Metrics;
 }
 
@@ -40,29 +44,36 @@ export class StatusReporter implements StatusSource {
   async metrics(): Promise<{ contentType: string; text: string }> {
     const { registry } = this.#parts.metrics;
     this.#loopDelayMs();
+    this.#parts.control()?.refreshMetrics();
     return { contentType: registry.contentType, text: await registry.metrics() };
   }
 
   /** Everything that must be back at its idle value when no call is up, and the counters. */
   async status(): Promise<object> {
-    const { registry, audio, sip, media, engines } = this.#parts;
+    const { registry, audio, sip, media, engines, control } = this.#parts;
     return {
       health: this.health(),
       draining: registry.isDraining,
       activeCalls: registry.activeCalls,
       held: registry.ledgerTotals(),
       rings: { inUse: audio.inUse, spare: audio.spare },
-      sip: {
+      sip: sip && {
         openDialogs: sip.openDialogs,
         pendingTransactions: sip.pendingTransactions,
         counters: sip.counters(),
       },
-      media: await media.snapshot(),
-      openSequences: engines()?.llama.openSequences ?? 0,
+      media: media && (await media.snapshot()),
+      openSequences: engines()?.llama?.openSequences ?? 0,
+      control: control()?.status() ?? null,
       mainLoopMs: this.#loopDelayMs(),
       recentMainLoopMs: this.#loopDelay.lastSecond,
       memoryMiB: memoryMiB(),
     };
+  }
+
+  /** The figures of the main loop begin now. */
+  onReady(): void {
+    this.#loopDelay.reset();
   }
 
   close(): void {

@@ -155,6 +155,7 @@ export class CallHarness {
       audio: this.audio,
       media: this.media,
       vad: this.vad,
+      wire: null,
       engines: this.engines,
       agent: { ...AGENT, ...options.agent },
       turnConfig: options.turnConfig ?? DEFAULT_TURN_CONFIG,

@@ -55,6 +55,18 @@ describe('a port that is in use', () => {
   });
 });
 
+describe.skipIf(!hasTestPack('manifest.json'))('a control port that is in use', { timeout: 60_000 }, () => {
+  it.each([
+    ['whisperPort', 'whisper', takenUdpPort],
+    ['ttsPort', 'tts', takenTcpPort],
+  ])('%s', async (key, role, takenPort) => {
+    const port = await takenPort();
+    const args = startArgs(TEST_PACK_FOLDER, 'control.ttsRegisterPort=0', `control.${key}=${port}`);
+    const run = await wildfire([...args, '--roles', role]);
+    expectMistake(run, MISSING, [new RegExp(`${LOOPBACK}:${port} .*in use`), new RegExp(`control\\.${key}`)]);
+  });
+});
+
 describe('a pack', () => {
   it('that is not there', async () => {
     const run = await wildfire(startArgs('/no/such/pack'));

@@ -82,7 +82,11 @@ describe('a mistyped command line exits 2 and says what is wrong', () => {
     ['a target that is no SIP URI', ['stress', '--target', 'x'], [/"x" is no SIP URI/]],
     ['no SIP URI', ['call', 'bot@example.org'], [/"bot@example.org" is no SIP URI/, /sip:bot@127/]],
     ['a role that there is not', ['start', '--roles', 'sip,asr'], [/unknown role "asr"/, /whisper/]],
-    ['a subset of the roles', ['start', '--roles', 'sip'], [/whisper, llama, tts/]],
+    [
+      'an open control plane',
+      ['check', '--set', 'control.bindAddress=0.0.0.0'],
+      [/control.allow/, /control.secret/],
+    ],
     ['an unknown key', ['check', '--set', 'sip.prot=5'], [/unknown key "sip.prot".*"sip.port"/]],
     ['a setting without a value', ['check', '--set', 'sip.port'], [/key=value/]],
     ['a value of the wrong type', ['check', '--set', 'sip.port=many'], [/sip.port: expected a number/]],

@@ -1,0 +1,85 @@
+/**
+ * What `doctor` finds of the control plane: who is bound to its registration ports, what the kernel dropped or holds for
+ * them, and, when a runtime answers on the HTTP port, which symptom its listeners show. Thread: main.
+ */
+import type { Config } from '../config/schema.ts';
+import { SYMPTOMS, type Symptom } from '../control-plane/net/symptoms.ts';
+import { readUdpFigures, type UdpFigures } from '../control-plane/net/udp-figures.ts';
+import { type Finding, ok } from './finding.ts';
+
+interface RunningListener {
+  readonly address: string;
+  readonly datagrams: number;
+  readonly receiveBufferBytes: number;
+  readonly symptoms: readonly Symptom[];
+}
+
+const STATUS_TIMEOUT_MS = 1000;
+/** The earlier system's listeners asked for this much. */
+const WANTED_BUFFER_BYTES = 262_144;
+
+const ADVICE: Readonly<Record<Symptom, string>> = {
+  packetsNotArriving:
+    'raise control.receiveBufferBytes and net.core.rmem_max, and see that one program only has the port',
+  socketInvalid: 'look into the log for what closed it; another program may have the port',
+  socketError: 'look into the log for the errors of the system',
+  queueBackingUp: 'the main thread is too busy: look at wildfire_main_loop_delay_seconds, and give it a core',
+};
+
+/** One finding for each registration port, and one for each symptom of a runtime that is up. */
+export async function inspectControl(config: Config): Promise<Finding[]> {
+  const { whisperPort, ttsRegisterPort } = config.control;
+  const running = await runningListeners(config);
+  return [
+    portFinding('whisper', whisperPort, readUdpFigures(whisperPort)),
+    portFinding('tts', ttsRegisterPort, readUdpFigures(ttsRegisterPort)),
+    ...running.flatMap(listenerFindings),
+  ];
+}
+
+/** What the kernel knows of the sockets on one port. Pure. */
+export function portFinding(role: string, port: number, figures: UdpFigures | null): Finding {
+  const name = `registration udp ${port} (${role})`;
+  if (figures === null) return { name, value: 'not readable', verdict: 'note', advice: '' };
+  const { sockets, drops, queueBytes } = figures;
+  if (sockets === 0) return ok(name, 'free');
+  const value = `${sockets} socket(s), ${drops} datagrams dropped, ${queueBytes} bytes waiting`;
+  const [symptom] = [
+    ...(drops > 0 ? ['packetsNotArriving' as const] : []),
+    ...(queueBytes > WANTED_BUFFER_BYTES / 4 ? ['queueBackingUp' as const] : []),
+  ];
+  if (symptom !== undefined) return problem(name, value, symptom);
+  if (sockets === 1) return ok(name, value);
+  const advice =
+    'several sockets share the port, and each datagram reaches one of them: end all programs but one';
+  return { name, value, verdict: 'problem', advice };
+}
+
+function listenerFindings({ address, datagrams, receiveBufferBytes, symptoms }: RunningListener): Finding[] {
+  const name = `listener ${address}`;
+  const value = `${datagrams} datagrams read, receive buffer ${receiveBufferBytes} bytes`;
+  return symptoms.length === 0 ? [ok(name, value)] : symptoms.map((symptom) => problem(name, value, symptom));
+}
+
+function problem(name: string, value: string, symptom: Symptom): Finding {
+  return {
+    name,
+    value: `${symptom}: ${value}`,
+    verdict: 'problem',
+    advice: `${SYMPTOMS[symptom]}; ${ADVICE[symptom]}`,
+  };
+}
+
+/** None when no runtime answers. */
+async function runningListeners({ web }: Config): Promise<readonly RunningListener[]> {
+  if (!web.enabled || web.port === 0) return [];
+  try {
+    const response = await fetch(`http://${web.bindAddress}:${web.port}/api/status`, {
+      signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
+    });
+    const { control } = (await response.json()) as { control?: { listeners?: RunningListener[] } | null };
+    return control?.listeners ?? [];
+  } catch {
+    return []; // nothing is up, or it is none of ours
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Our SIP role in the place of the old sip-client and its two audio processors: a caller on real SIP and RTP, behind
+ * it the old Whisper, LLaMA and TTS. Callers say different things at the same time; each has to hear the voice of the
+ * reply to what it said itself.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { monotonicMs } from '../../../src/observability/clock.ts';
+import { until } from '../../media/rtp-peer.ts';
+import { hasTestPack } from '../../models/test-pack.ts';
+import { TestCaller } from '../../runtime/test-caller.ts';
+import { freeOldPorts, type OldPorts } from '../peers/free-ports.ts';
+import { OldLlama } from '../peers/old-llama.ts';
+import { startOldTts, startOldWhisper } from '../peers/old-services.ts';
+import { KOKORO, type OldTts, PIPER, type TtsFlavour } from '../peers/old-tts.ts';
+import type { OldWhisper } from '../peers/old-whisper.ts';
+import { frequencyOf, voiceOf } from '../peers/script.ts';
+import { AUDIO_IN_RATE_HZ } from '../peers/wire.ts';
+import { closersAfterEach } from './closers.ts';
+import { becomesIdle } from './idle.ts';
+import { OurProcess } from './our-process.ts';
+import { OwnStalls } from './own-stalls.ts';
+import { PIECES, recognise } from './spoken-pieces.ts';
+
+const LINE_RATE_HZ = 8000;
+const INT16_SCALE = 32_768;
+/** Concealed packets of a busy box cost a piece some of its shape; the right one still fits best. */
+const SAME_SHAPE = 0.6;
+/** Two packets late: a jitter buffer may give up the third. */
+const MAX_STALL_MS = 40;
+/** A reply lasts 170 ms. */
+const LISTEN_MS = 300;
+const ANSWER_LIMIT_MS = 20_000;
+/** Calls up at the same time while many follow each other. */
+const LANES = 4;
+
+const closers = closersAfterEach();
+
+interface System {
+  readonly ports: OldPorts;
+  readonly llama: OldLlama;
+  readonly tts: OldTts;
+  readonly whisper: OldWhisper;
+  readonly ours: OurProcess;
+}
+
+async function startSystem(flavour: TtsFlavour): Promise<System> {
+  const ports = await freeOldPorts(802);
+  const { llamaPort, ttsPort } = ports;
+  const tts = closers.add(await startOldTts(ports, flavour));
+  const llama = closers.add(await OldLlama.start({ port: llamaPort, ttsPort, reply: replyAbout }));
+  const whisper = closers.add(await startOldWhisper(ports, { transcribe: pieceIn }));
+  const settings = ['control.firstCallId=2', 'turn.minEndpointDelayMs=200'];
+  const ours = closers.add(await OurProcess.start({ roles: ['sip'], ports, settings }));
+  return { ports, llama, tts, whisper, ours };
+}
+
+/** What the old Whisper understands: which piece it was. */
+function pieceIn(samples: Float32Array): string {
+  const { piece, similarity } = recognise(samples, AUDIO_IN_RATE_HZ);
+  return similarity > SAME_SHAPE ? `piece ${piece}` : `nothing, at best ${piece} with ${similarity}`;
+}
+
+function replyAbout(text: string): string {
+  return `That was ${text}.`;
+}
+
+describe.skipIf(!hasTestPack('manifest.json'))(
+  'our SIP role before the old programs',
+  { timeout: 240_000 },
+  () => {
+    let caller: TestCaller;
+    const stalls = new OwnStalls(MAX_STALL_MS);
+    /** Calls of which it was looked which reply they heard. */
+    let judged = 0;
+
+    beforeAll(async () => {
+      caller = await TestCaller.start();
+    });
+
+    afterAll(async () => {
+      stalls.close();
+      await caller.close();
+    });
+
+    /** One call: a piece of speech there, the voice of the reply to it back; which one, where our own clock was good. */
+    async function holdCall(
+      { ours, tts }: System,
+      piece: number,
+      { sampleRateHz }: TtsFlavour,
+    ): Promise<void> {
+      const startedAtMs = performance.now();
+      const call = await caller.dial(ours.sipPort);
+      const { telephone } = call;
+      const dialledAtMs = monotonicMs();
+      await telephone.say(PIECES[piece]!);
+      const hasHeard = (): boolean => {
+        const voicedAtMs = telephone.heard.firstVoicedAtMs(dialledAtMs);
+        return voicedAtMs !== null && monotonicMs() - voicedAtMs > LISTEN_MS;
+      };
+      await until(hasHeard, ANSWER_LIMIT_MS);
+      const line = Float32Array.from(telephone.heard.samples, (sample) => sample / INT16_SCALE);
+      await call.hangUp();
+      if (stalls.hasStalledSince(startedAtMs)) return;
+      judged += 1;
+      const [heardHz, voicedHz] = [
+        frequencyOf(line, LINE_RATE_HZ),
+        frequencyOf(voiceOf(replyAbout(`piece ${piece}`), sampleRateHz), sampleRateHz),
+      ];
+      const detail = `${heardHz} Hz heard, ${voicedHz} Hz voiced; ${JSON.stringify(tts.heard.slice(-LANES))}`;
+      expect(Math.abs(heardHz - voicedHz), detail).toBeLessThanOrEqual(10);
+    }
+
+    describe.each([
+      ['Piper', PIPER],
+      ['Kokoro', KOKORO],
+    ])('with %s', (_name, flavour) => {
+      it('holds a call, then gives everything back', async () => {
+        const system = await startSystem(flavour);
+        await holdCall(system, 0, flavour);
+        await becomesIdle(system.ours);
+        await expect.poll(() => [system.whisper.audioCalls, system.tts.registered]).toEqual([[], []]);
+        expect(system.whisper.hellos).toHaveLength(1);
+        expect(system.whisper.counts).toMatchObject({ badHellos: 0, idMismatches: 0 });
+        expect(await system.ours.stop()).toBe(0);
+      });
+
+      it('holds 20 calls at once', async () => {
+        const system = await startSystem(flavour);
+        const pieces = Array.from({ length: 20 }, (_, index) => index % PIECES.length);
+        await Promise.all(pieces.map((piece) => holdCall(system, piece, flavour)));
+        await becomesIdle(system.ours);
+      });
+    });
+
+    it(`holds 200 calls after one another, ${LANES} at a time`, async () => {
+      const system = await startSystem(PIPER);
+      const lane = async (index: number): Promise<void> => {
+        for (let call = 0; call < 200 / LANES; call++)
+          await holdCall(system, (call + index) % PIECES.length, PIPER);
+      };
+      await Promise.all(Array.from({ length: LANES }, (_, index) => lane(index)));
+      await becomesIdle(system.ours);
+      expect(system.llama.counts).toMatchObject({ connections: 200, refusedSeconds: 0 });
+      expect(new Set(system.whisper.hellos).size).toBe(200);
+      console.log(`${judged} calls judged`);
+      expect(judged).toBeGreaterThan(0);
+    });
+  },
+);
