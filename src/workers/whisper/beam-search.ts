@@ -3,7 +3,7 @@
  * often not the beginning of the best sentence. Thread: whisper worker.
  * Source: OpenAI whisper/decoding.py (BeamSearchDecoder, MaximumLikelihoodRanker with the mean over the tokens).
  */
-import type { Logits } from './decoding.ts';
+import type { Logits } from './decoder-model.ts';
 import { endsInLoop, type WhisperGuards } from './guards.ts';
 import { bestTokens, rowOf, suppressTokens } from './token-scores.ts';
 import type { DecodingRules } from './whisper-decoder.ts';

@@ -2,7 +2,7 @@
  * One row of the decoder's scores: what may be taken, how likely it is. Thread: whisper worker; pure.
  * Hot: one pass over the vocabulary for each token written.
  */
-import type { Logits } from './decoding.ts';
+import type { Logits } from './decoder-model.ts';
 import type { DecodingRules } from './whisper-decoder.ts';
 
 export interface ScoredToken {

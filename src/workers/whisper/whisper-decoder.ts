@@ -4,7 +4,7 @@
  * Source: OpenAI whisper/decoding.py (GreedyDecoder, SuppressTokens, no_speech_prob at start-of-transcript).
  */
 import { type BeamSteps, searchBeams, type WhisperSearch } from './beam-search.ts';
-import type { Logits } from './decoding.ts';
+import type { Logits } from './decoder-model.ts';
 import { type DecodedEvidence, endsInLoop, type WhisperGuards } from './guards.ts';
 import { bestToken, logSumExp, rowOf, suppressTokens } from './token-scores.ts';
 

@@ -7,8 +7,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { messageOf, WildfireError } from '../../errors.ts';
-import { DecoderSession, Decoding, type EncodedAudio } from './decoding.ts';
-import { feedable, floatTensor } from './tensors.ts';
+import { DecoderSession, Decoding, type EncodedAudio } from './decoder-model.ts';
+import { feedable, floatTensor } from './tensor-model.ts';
 
 export type WhisperDtype = 'fp32' | 'fp16' | 'q8' | 'int8' | 'uint8' | 'q4' | 'q4f16' | 'bnb4';
 /** One for both halves, or one for each: big models often take a finer encoder than decoder. */

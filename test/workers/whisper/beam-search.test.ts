@@ -24,7 +24,6 @@ class RandomModel implements BeamSteps {
   readonly #random: SeededRandom;
   readonly #known = new Map<string, readonly number[]>();
   #rows: (readonly number[])[] = [[]];
-  steps = 0;
 
   constructor(seed: number) {
     this.#random = new SeededRandom(seed);
@@ -40,7 +39,6 @@ class RandomModel implements BeamSteps {
   }
 
   async advance(tokens: readonly number[], parents: readonly number[]) {
-    this.steps += 1;
     this.#rows = tokens.map((token, row) => [...this.#rows[parents[row]!]!, token]);
     const scores = Float32Array.from(this.#rows.flatMap((text) => [...this.scoresAfter(text)]));
     return { scores, rows: tokens.length, vocabularyTokens: VOCABULARY };
@@ -125,10 +123,18 @@ describe('beam search', () => {
   });
 
   it('stops when cancelled', async () => {
-    const model = new RandomModel(seed);
-    const isCancelled = () => model.steps >= 2;
-    expect(await search(model, { beams: 3, isCancelled })).toBeNull();
-    expect(model.steps).toBe(2);
+    let steps = 0;
+    const endless: BeamSteps = {
+      advance: async (tokens) => {
+        steps += 1;
+        const scores = Float32Array.from(tokens.flatMap(() => [0, 0, 0, -1e9]));
+        return { scores, rows: tokens.length, vocabularyTokens: VOCABULARY };
+      },
+    };
+    const isCancelled = () => steps >= 2;
+    const start = Float32Array.of(0, 0, 0, -1e9);
+    expect(await searchBeams(start, endless, RULES, request({ beams: 3, isCancelled }))).toBeNull();
+    expect(steps).toBe(2);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The decoding policy over a scripted model. */
 import { describe, expect, it } from 'vitest';
 import type { BeamSteps } from '../../../src/workers/whisper/beam-search.ts';
-import type { Logits } from '../../../src/workers/whisper/decoding.ts';
+import type { Logits } from '../../../src/workers/whisper/decoder-model.ts';
 import { WHISPER_GUARD_DEFAULTS } from '../../../src/workers/whisper/guards.ts';
 import {
   type DecoderSteps,

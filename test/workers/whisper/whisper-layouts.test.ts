@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WHISPER_SEARCH_DEFAULTS } from '../../../src/workers/whisper/beam-search.ts';
-import type { Logits } from '../../../src/workers/whisper/decoding.ts';
+import type { Logits } from '../../../src/workers/whisper/decoder-model.ts';
 import { WHISPER_GUARD_DEFAULTS } from '../../../src/workers/whisper/guards.ts';
 import { Transcriber } from '../../../src/workers/whisper/transcriber.ts';
 import { loadWhisperConfig, type WhisperConfig } from '../../../src/workers/whisper/whisper-config.ts';

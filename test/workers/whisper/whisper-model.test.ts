@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadPack } from '../../../src/models/pack.ts';
-import type { EncodedAudio } from '../../../src/workers/whisper/decoding.ts';
+import type { EncodedAudio } from '../../../src/workers/whisper/decoder-model.ts';
 import { LogMel } from '../../../src/workers/whisper/features/log-mel.ts';
 import { loadWhisperConfig, type WhisperConfig } from '../../../src/workers/whisper/whisper-config.ts';
 import { WhisperModel, type WhisperModelOptions } from '../../../src/workers/whisper/whisper-model.ts';

@@ -3,7 +3,7 @@
  * Thread: whisper worker. `run` blocks its thread for the whole inference.
  */
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import { asFloat32, feedable, gatherRows } from './tensors.ts';
+import { asFloat32, feedable, gatherRows } from './tensor-model.ts';
 
 /** The encoder's output for one window, for any number of decodings. */
 export interface EncodedAudio {
