@@ -73,11 +73,12 @@ export async function qualityOf(convert: Convert, rates: Rates): Promise<Quality
     const fitted = fitTone((await middleOf(convert, rates, hz))!, hz, rates.toHz);
     rippleDb = Math.max(rippleDb, Math.abs(20 * Math.log10(fitted.amplitude / 0.5)));
   }
+  const bandAliasDb = await worstAlias(convert, rates, 2 * lowerNyquistHz - edgeHz);
   return {
     thdnDb: decibels(restPower / (amplitude ** 2 / 2)),
     rippleDb,
-    aliasDb: await worstAlias(convert, rates, lowerNyquistHz + 10),
-    bandAliasDb: await worstAlias(convert, rates, 2 * lowerNyquistHz - edgeHz),
+    aliasDb: Math.max(bandAliasDb, await worstAlias(convert, rates, lowerNyquistHz + 10)),
+    bandAliasDb,
     delayMs: await delayOf(convert, rates),
   };
 }

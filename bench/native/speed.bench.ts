@@ -1,8 +1,11 @@
 /**
  * native.block and native.batch100: what the resampler costs per 20 ms of 16-bit sound, beside its peers, which take
- * turns with it, and how much of that a batch of 100 calls saves.
+ * turns with it, and how much of that a batch of 100 calls saves. And what a native call costs that does nothing, beside
+ * the per-sample work that stays in TypeScript: it could not be faster than that.
  * Run: ./wildfire bench native/speed
  */
+import { g711Codec } from '../../src/audio/g711.ts';
+import { rmsDbfs } from '../../src/audio/level.ts';
 import { nativeAddon } from '../../src/native/addon.ts';
 import { createResampler, createResamplerBatch, JOB_NUMBERS } from '../../src/native/resampler.ts';
 import { type BenchResult, type BenchRow, quantiles } from '../bench-row.ts';
@@ -25,16 +28,17 @@ const PAIRS = [
   { name: '48to16', rates: { fromHz: 48_000, toHz: 16_000 } },
 ];
 const BLOCKS_PER_SECOND = 50;
-const ROUNDS = 300;
-const WARM_UP_ROUNDS = 60;
-const BLOCKS_PER_SAMPLE = 50;
+const ROUNDS = 3000;
+const WARM_UP_ROUNDS = 500;
+/** Few, so that hardly a sample is cut in two by what else the machine does. */
+const BLOCKS_PER_SAMPLE = 4;
 const CALLS = 100;
 
 /** For bench/main.ts. */
 export async function benchRows(): Promise<BenchResult> {
   const rows: BenchRow[] = [];
   for (const pair of PAIRS) rows.push(...(await blockRows(pair)));
-  rows.push(batchRow());
+  rows.push(batchRow(), ...emptyCallRows());
   await releasePeers();
   return { rows, machine: { nativeAddon: nativeAddon().remark } };
 }
@@ -50,7 +54,7 @@ async function blockRows({ name, rates }: { name: string; rates: Rates }): Promi
       if (round >= WARM_UP_ROUNDS) samplesUs[index]!.push(us);
     }
     // LiveKit frees what it allocated between turns of the event loop only.
-    await new Promise((resolve) => setImmediate(resolve));
+    if (round % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   for (const stream of streams) stream.close();
   const own = quantiles(`native.block.${name}`, 'us', samplesUs[0]!);
@@ -83,17 +87,46 @@ function batchRow(): BenchRow {
     output: output.subarray(call * outputSamples, (call + 1) * outputSamples),
   }));
   const [batchUs, singlesUs]: [number[], number[]] = [[], []];
-  for (let round = 0; round < 3 * (ROUNDS + WARM_UP_ROUNDS); round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const together = timedUs(() => batch.process(input, output, jobs));
     const apart = timedUs(() => {
       for (const single of singles) single.resampler.process(single.input, single.output);
     });
-    if (round < 3 * WARM_UP_ROUNDS) continue;
+    if (round < WARM_UP_ROUNDS) continue;
     batchUs.push(together);
     singlesUs.push(apart);
   }
   const { p50 } = quantiles('singles', 'us', singlesUs);
   return timedAgainst(quantiles('native.batch100.8to16', 'us', batchUs), { name: '100 single blocks', p50 });
+}
+
+function emptyCallRows(): BenchRow[] {
+  const resampler = createResampler({ fromHz: 8000, toHz: 16_000 });
+  const [nothing, output, frame] = [new Int16Array(0), new Int16Array(320), blockOf(8000)];
+  const bytes = new Uint8Array(frame.length);
+  const codec = g711Codec('ulaw');
+  const row = quantiles(
+    'native.emptyCall',
+    'us',
+    manyUs(() => resampler.process(nothing, output)),
+  );
+  const inTypeScript = {
+    'a G.711 frame encoded in TypeScript': () => codec.encode(frame, bytes, frame.length),
+    'a G.711 frame decoded in TypeScript': () => codec.decode(bytes, frame, frame.length),
+    'the level of a frame in TypeScript': () => rmsDbfs(frame),
+  };
+  return Object.entries(inTypeScript).map(([name, run]) => {
+    return timedAgainst(row, { name, p50: quantiles(name, 'us', manyUs(run)).p50 });
+  });
+}
+
+function manyUs(run: () => unknown): number[] {
+  const runs = 100;
+  const each = (): number =>
+    timedUs(() => {
+      for (let i = 0; i < runs; i++) run();
+    }) / runs;
+  return Array.from({ length: ROUNDS }, each).slice(WARM_UP_ROUNDS);
 }
 
 function blockOf(rateHz: number): Int16Array {

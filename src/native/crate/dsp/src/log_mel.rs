@@ -99,7 +99,7 @@ impl LogMel {
         self.heard.clear();
         self.heard.resize(HALF_FRAME_SAMPLES + frames * HOP_SAMPLES + HALF_FRAME_SAMPLES, 0.0);
         let said = HALF_FRAME_SAMPLES..HALF_FRAME_SAMPLES + samples.len();
-        samples.read(0, 1, &mut self.heard[said]);
+        samples.read(0, 1, &mut self.heard[said], self.level);
         let mirrored = |at: usize| if at < length { at } else { (2 * length).saturating_sub(2 + at) };
         if length == 0 {
             return;
@@ -154,8 +154,8 @@ impl LogMel {
             for value in row.iter_mut() {
                 *value = ((f64::from(*value).max(floor) + 4.0) / 4.0) as f32;
             }
-            target.write(mel * frames, 1, row);
-            target.write(mel * frames + frames_heard, 1, &rest);
+            target.write(mel * frames, 1, row, self.level);
+            target.write(mel * frames + frames_heard, 1, &rest, self.level);
         }
     }
 }
@@ -213,8 +213,8 @@ mod tests {
     #[test]
     fn any_length_fills_the_target() {
         let filters = || MelFilters::new(&[1, 50], &[0, 2, 4], &[1.0; 4]).unwrap();
-        for (length, frames) in [(0, 0), (0, 3), (1, 1), (100, 1), (160, 1), (1000, 4), (1000, 20), (5000, 7)]
-        {
+        let cases = [(0, 0), (0, 3), (1, 1), (160, 1), (1000, 4), (100, 1), (1000, 20), (5000, 7)];
+        for (length, frames) in cases.into_iter().take(if cfg!(miri) { 4 } else { 8 }) {
             let mut samples: Vec<f32> = (0..length).map(|i| (i as f32 * 0.3).sin()).collect();
             let mut target = vec![f32::NAN; 2 * frames];
             let view = |memory: &mut [f32]| unsafe {

@@ -1,6 +1,8 @@
 //! Samples in memory that JavaScript owns and other threads may see: copied in and out by raw pointer, so that no Rust
 //! reference to such memory ever exists. 16-bit samples are full scale at 32,768, as in `src/audio/pcm.ts`.
 
+use crate::simd::Level;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SampleType {
     F32,
@@ -49,9 +51,9 @@ impl Samples {
     }
 
     /// `target[i]` becomes sample `from + i * step`.
-    pub(crate) fn read(&self, from: usize, step: usize, target: &mut [f32]) {
+    pub(crate) fn read(&self, from: usize, step: usize, target: &mut [f32], level: Level) {
         self.assert_holds(from, step, target.len());
-        // SAFETY: asserted to lie inside; `new` promises that it is readable and aligned.
+        // SAFETY: asserted to lie inside; `new` promises that it is readable and aligned. The level is available.
         unsafe {
             match self.sample_type {
                 SampleType::F32 if step == 1 => {
@@ -64,16 +66,12 @@ impl Samples {
                         *sample = source.add(i * step).read();
                     }
                 }
-                SampleType::I16 if step == 1 => {
-                    let source = self.address.cast::<i16>().add(from);
-                    for (i, sample) in target.iter_mut().enumerate() {
-                        *sample = f32::from(source.add(i).read()) / FULL_SCALE;
-                    }
-                }
                 SampleType::I16 => {
                     let source = self.address.cast::<i16>().add(from);
-                    for (i, sample) in target.iter_mut().enumerate() {
-                        *sample = f32::from(source.add(i * step).read()) / FULL_SCALE;
+                    match level {
+                        #[cfg(target_arch = "x86_64")]
+                        Level::Avx2 | Level::Avx512 => read_i16_avx2(source, step, target),
+                        _ => read_i16(source, step, target),
                     }
                 }
             }
@@ -81,9 +79,9 @@ impl Samples {
     }
 
     /// Sample `from + i * step` becomes `source[i]`; 16-bit ones are rounded and clipped, not-a-number becomes 0.
-    pub(crate) fn write(&self, from: usize, step: usize, source: &[f32]) {
+    pub(crate) fn write(&self, from: usize, step: usize, source: &[f32], level: Level) {
         self.assert_holds(from, step, source.len());
-        // SAFETY: asserted to lie inside; `new` promises that it is writable and aligned.
+        // SAFETY: asserted to lie inside; `new` promises that it is writable and aligned. The level is available.
         unsafe {
             match self.sample_type {
                 SampleType::F32 if step == 1 => {
@@ -96,16 +94,12 @@ impl Samples {
                         target.add(i * step).write(*sample);
                     }
                 }
-                SampleType::I16 if step == 1 => {
-                    let target = self.address.cast::<i16>().add(from);
-                    for (i, sample) in source.iter().enumerate() {
-                        target.add(i).write(to_i16(*sample));
-                    }
-                }
                 SampleType::I16 => {
                     let target = self.address.cast::<i16>().add(from);
-                    for (i, sample) in source.iter().enumerate() {
-                        target.add(i * step).write(to_i16(*sample));
+                    match level {
+                        #[cfg(target_arch = "x86_64")]
+                        Level::Avx2 | Level::Avx512 => write_i16_avx2(source, target, step),
+                        _ => write_i16(source, target, step),
                     }
                 }
             }
@@ -115,6 +109,39 @@ impl Samples {
     fn assert_holds(&self, from: usize, step: usize, count: usize) {
         let end = if count == 0 { 0 } else { from + (count - 1) * step + 1 };
         assert!(end <= self.length, "samples {from}..{end} of {}", self.length);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn read_i16_avx2(source: *const i16, step: usize, target: &mut [f32]) {
+    unsafe { read_i16(source, step, target) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn write_i16_avx2(source: &[f32], target: *mut i16, step: usize) {
+    unsafe { write_i16(source, target, step) }
+}
+
+#[inline(always)]
+unsafe fn read_i16(source: *const i16, step: usize, target: &mut [f32]) {
+    let read = |at: usize| f32::from(unsafe { source.add(at).read() }) / FULL_SCALE;
+    if step == 1 {
+        // Apart, because only this becomes vector instructions.
+        target.iter_mut().enumerate().for_each(|(i, sample)| *sample = read(i));
+    } else {
+        target.iter_mut().enumerate().for_each(|(i, sample)| *sample = read(i * step));
+    }
+}
+
+#[inline(always)]
+unsafe fn write_i16(source: &[f32], target: *mut i16, step: usize) {
+    let write = |at: usize, sample: f32| unsafe { target.add(at).write(to_i16(sample)) };
+    if step == 1 {
+        source.iter().enumerate().for_each(|(i, sample)| write(i, *sample));
+    } else {
+        source.iter().enumerate().for_each(|(i, sample)| write(i * step, *sample));
     }
 }
 
@@ -151,9 +178,9 @@ mod tests {
         let mut memory: Vec<i16> = (0..12).map(|i| i * 1000).collect();
         let samples = unsafe { Samples::new(memory.as_mut_ptr().cast(), SampleType::I16, 12) };
         let mut channel = [0.0; 4];
-        samples.read(1, 3, &mut channel);
+        samples.read(1, 3, &mut channel, Level::detect());
         assert_eq!(channel.map(|sample| sample * FULL_SCALE), [1000.0, 4000.0, 7000.0, 10000.0]);
-        samples.write(2, 3, &[0.0; 4]);
+        samples.write(2, 3, &[0.0; 4], Level::detect());
         assert_eq!(memory, [0, 1000, 0, 3000, 4000, 0, 6000, 7000, 0, 9000, 10000, 0]);
     }
 
@@ -171,6 +198,6 @@ mod tests {
     fn writing_outside_is_a_fault() {
         let mut memory = [0.0f32; 8];
         let samples = unsafe { Samples::new(memory.as_mut_ptr().cast(), SampleType::F32, 8) };
-        samples.write(5, 1, &[0.0; 4]);
+        samples.write(5, 1, &[0.0; 4], Level::Portable);
     }
 }
