@@ -5,6 +5,7 @@
  */
 import { isIP } from 'node:net';
 import { type G711Codec, g711Codec } from '../audio/g711.ts';
+import { peak } from '../audio/level.ts';
 import { PacketLossConcealer } from '../audio/plc.ts';
 import type { TapeWriter } from '../ring-buffers/tape.ts';
 import { DtmfReceiver } from '../rtp/dtmf.ts';
@@ -29,6 +30,10 @@ const COMFORT_NOISE_PAYLOAD_TYPE = 13;
 const MAX_PIECE_SAMPLES = 4096;
 /** Quieter than this a packet may be left out to give delay back: -42 dBFS, below speech, above line noise. */
 const QUIET_PEAK = 256;
+/** Or so much quieter than the loudest lately: on a noisy line no pause is below -42 dBFS. */
+const QUIET_SHARE_OF_LOUDEST = 1 / 6;
+/** For each packet; what was loudest counts half after 5 s. */
+const LOUDEST_DECAY = 0.997;
 /** The concealer is silent after 60 ms; from then on silence is written without asking it. */
 const CONCEALED_SAMPLES = 480;
 /** Weight of the newest packet in `holdMs`. */
@@ -59,6 +64,7 @@ export class UplinkPath {
   #payloadType = -1;
   #eventPayloadType = -1;
   #isReceiving = false;
+  #loudestPeak = 0;
   #tickMs = 0;
 
   constructor(tape: TapeWriter, jitter: JitterSettings) {
@@ -136,7 +142,10 @@ export class UplinkPath {
 
   #decode(piece: Int16Array): boolean {
     this.#codec.decode(this.jitter.takenPayload, piece, piece.length);
-    if (this.jitter.isTooFull && isQuiet(piece)) {
+    const piecePeak = peak(piece);
+    this.#loudestPeak = Math.max(piecePeak, this.#loudestPeak * LOUDEST_DECAY);
+    const isQuiet = piecePeak <= Math.max(QUIET_PEAK, this.#loudestPeak * QUIET_SHARE_OF_LOUDEST);
+    if (this.jitter.isTooFull && isQuiet) {
       this.jitter.leftOut();
       this.leftOutPackets += 1;
       return false;
@@ -185,11 +194,4 @@ export class UplinkPath {
 function isUsable(remote: StartLeg['remote']): boolean {
   if (remote === null || isIP(remote.address) === 0 || /^[0:.]+$/.test(remote.address)) return false;
   return remote.port >= 1 && remote.port <= 65_535;
-}
-
-function isQuiet(samples: Int16Array): boolean {
-  for (let index = 0; index < samples.length; index += 1) {
-    if (Math.abs(samples[index]!) > QUIET_PEAK) return false;
-  }
-  return true;
 }

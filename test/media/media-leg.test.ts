@@ -108,6 +108,22 @@ describe('media leg, uplink', () => {
     expect([overflow, concealed]).toEqual([0, 0]);
   });
 
+  test('delay is given back in the pauses of a noisy line, too, and never out of speech', async () => {
+    const [speech, noise] = [0x10, 0x48];
+    expect(Math.abs(ulaw(noise))).toBeGreaterThan(256);
+    const leftOutOf = async (isPause: (n: number) => boolean): Promise<number> => {
+      const bench = new LegBench().start();
+      for (let n = 0; n < 6; n += 1) bench.packet(speech);
+      for (let n = 0; n < 400; n += 1) {
+        bench.packet(isPause(n) ? noise : speech);
+        bench.tick();
+      }
+      return (await bench.leg.close()).leftOut;
+    };
+    expect(await leftOutOf((n) => n % 50 >= 25)).toBeGreaterThanOrEqual(4);
+    expect(await leftOutOf(() => false)).toBe(0);
+  });
+
   test('digits are told with position and duration, and never heard', async () => {
     const bench = new LegBench().start();
     bench.packet(0x10);
