@@ -26,6 +26,11 @@ import { RecentLateness } from './recent-lateness.ts';
 import { raiseThreadPriority } from './thread-priority.ts';
 
 const BEATS_PER_S = 50;
+/**
+ * Callers begin to send when they are answered, which is when the first leg starts: a beat that is due then, or a little
+ * later, holds each of their packets for a whole tick. Those of later calls come whenever they come.
+ */
+const FIRST_BEAT_MS = 6;
 /** An RTP and an RTCP socket. */
 const SOCKETS_PER_LEG = 2;
 
@@ -68,7 +73,7 @@ async function serve(request: MediaRequest): Promise<LegReport | MediaSnapshot |
       return openLeg(request.open, request.rtpPort);
     case 'startLeg':
       legOf(request.start.callId).start(request.start);
-      clock ??= new PlayoutClock({ nowMs, onBeat: runBeat });
+      clock ??= new PlayoutClock({ nowMs, onBeat: runBeat, firstBeatMs: FIRST_BEAT_MS });
       return null;
     case 'closeLeg':
       return closeLeg(request.callId);

@@ -67,6 +67,8 @@ export class PlayoutSchedule {
 export interface PlayoutClockOptions {
   readonly nowMs: () => number;
   readonly onBeat: (beat: Beat) => void;
+  /** From now to the first beat. Default TICK_MS. */
+  readonly firstBeatMs?: number;
 }
 
 /** Runs a schedule in the event loop of this thread. */
@@ -81,7 +83,7 @@ export class PlayoutClock {
   constructor(options: PlayoutClockOptions) {
     this.#nowMs = options.nowMs;
     this.#onBeat = options.onBeat;
-    this.schedule = new PlayoutSchedule(options.nowMs());
+    this.schedule = new PlayoutSchedule(options.nowMs() + (options.firstBeatMs ?? TICK_MS) - TICK_MS);
     this.#sleep();
   }
 
