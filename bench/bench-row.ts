@@ -44,6 +44,8 @@ export interface BenchOptions {
   readonly pack: string;
   /** How many callers `models/callers` lets call. */
   readonly callers: number;
+  /** Where ONNX models run if they can; the header says where they did. The language model takes a GPU that is there. */
+  readonly device: 'cpu' | 'cuda';
   /** At most so many rounds, or items of each set; null is all. */
   readonly limit: number | null;
 }

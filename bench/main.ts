@@ -39,6 +39,7 @@ async function main(argv: string[]): Promise<number> {
   const chosen = chosenBenches(names, wanted.length === 0 ? ['models'] : wanted, only);
   const options: BenchOptions = {
     pack: values.pack,
+    device: deviceOf(values.device),
     callers: countOf('--callers', values.callers) ?? DEFAULT_CALLERS,
     limit: countOf('--limit', values.limit),
   };
@@ -55,6 +56,7 @@ function argumentsOf(argv: string[]) {
         json: { type: 'boolean', default: false },
         only: { type: 'string' },
         pack: { type: 'string', default: 'embedded' },
+        device: { type: 'string', default: 'cpu' },
         callers: { type: 'string' },
         limit: { type: 'string' },
       },
@@ -69,6 +71,11 @@ function countOf(option: string, text: string | undefined): number | null {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1) return count;
   throw new WildfireError('USAGE_INVALID', `${option}: expected a whole number of at least 1, not "${text}"`);
+}
+
+function deviceOf(text: string): BenchOptions['device'] {
+  if (text === 'cpu' || text === 'cuda') return text;
+  throw new WildfireError('USAGE_INVALID', `--device: expected cpu or cuda, not "${text}"`);
 }
 
 function listOf(names: readonly string[]): string {

@@ -15,6 +15,7 @@ import { createFeatureExtractor } from '../../src/workers/whisper/features/featu
 import { WHISPER_GUARD_DEFAULTS } from '../../src/workers/whisper/guards.ts';
 import { Transcriber } from '../../src/workers/whisper/transcriber.ts';
 import { WhisperClient } from '../../src/workers/whisper/whisper-client.ts';
+import type { ExecutionProvider } from '../../src/workers/whisper/whisper-model.ts';
 import { against, type BenchOptions, type BenchResult, type BenchRow, quantiles } from '../bench-row.ts';
 import { packMachine } from '../models/engines.ts';
 
@@ -28,25 +29,28 @@ const CLIPS = [
 ];
 
 /** For bench/main.ts: rows `whisper.utterance2s`, `whisper.utterance5s`, `whisper.logMel`, `.encoder`, `.token`. */
-export async function benchRows({ pack: name, limit }: BenchOptions): Promise<BenchResult> {
+export async function benchRows({ pack: name, device, limit }: BenchOptions): Promise<BenchResult> {
   const pack = await loadPack(packFolderOf(name));
   const rounds = limit ?? DEFAULT_ROUNDS;
-  const { rows, provider } = await benchUtterances(pack, rounds);
+  const { rows, provider } = await benchUtterances(pack, device, rounds);
   const machine = { ...packMachine(pack), recogniserProvider: provider, recogniserThreads: '1' };
-  return { rows: [...rows, ...(await benchParts(pack, rounds))], machine };
+  return { rows: [...rows, ...(await benchParts(pack, provider, rounds))], machine };
 }
 
 async function benchUtterances(
   pack: ModelPack,
+  device: ExecutionProvider,
   rounds: number,
-): Promise<{ rows: BenchRow[]; provider: string }> {
+): Promise<{ rows: BenchRow[]; provider: ExecutionProvider }> {
   const client = await WhisperClient.start({
     ...pack.whisper,
     threads: 1,
     intraOpThreads: 1,
     niceIncrement: 0,
+    provider: device,
   });
-  const baseline = await transformersJs(pack);
+  const { provider } = client.description;
+  const baseline = await transformersJs(pack, provider);
   const rows: BenchRow[] = [];
   for (const clip of CLIPS) {
     const samples = samplesOf(clip);
@@ -62,17 +66,16 @@ async function benchUtterances(
     }
     rows.push(row(clip.name, ours, { name: 'transformers.js', timesMs: theirs }));
   }
-  const { provider } = client.description;
   await client.close();
   return { rows, provider };
 }
 
 /** The two kinds of model run that an utterance is made of. */
-async function benchParts(pack: ModelPack, rounds: number): Promise<BenchRow[]> {
+async function benchParts(pack: ModelPack, provider: ExecutionProvider, rounds: number): Promise<BenchRow[]> {
   const { folder, dtype, language = 'en' } = pack.whisper;
   const guards = WHISPER_GUARD_DEFAULTS;
   const search = WHISPER_SEARCH_DEFAULTS;
-  const shared = { folder, dtype, language, guards, search, provider: 'cpu' as const, intraOpThreads: 1 };
+  const shared = { folder, dtype, language, guards, search, provider, intraOpThreads: 1 };
   const options = { ...shared, window: pack.whisper.window };
   const { model, config } = await Transcriber.load(options);
   const features = new Float32Array(config.melBins * config.windowFrames);
@@ -98,12 +101,15 @@ async function benchParts(pack: ModelPack, rounds: number): Promise<BenchRow[]> 
 }
 
 /** The peer: the whole pipeline, on 16 kHz float samples, to text. */
-async function transformersJs(pack: ModelPack): Promise<(samples: Float32Array) => Promise<string>> {
+async function transformersJs(
+  pack: ModelPack,
+  device: ExecutionProvider,
+): Promise<(samples: Float32Array) => Promise<string>> {
   env.allowRemoteModels = false;
   env.localModelPath = dirname(pack.whisper.folder);
   const transcribe = await pipeline('automatic-speech-recognition', basename(pack.whisper.folder), {
     dtype: pack.whisper.dtype,
-    device: 'cpu',
+    device,
     session_options: { intraOpNumThreads: 1, interOpNumThreads: 1 },
   });
   return async (samples) => {

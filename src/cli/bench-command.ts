@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { wholeNumber } from './config-options.ts';
 import { EXIT_BAD_RESULT } from './exit-codes.ts';
 import type { Exit } from './program.ts';
@@ -14,6 +14,7 @@ interface BenchCommandOptions {
   readonly json?: boolean;
   readonly only?: string;
   readonly pack?: string;
+  readonly device?: string;
   readonly callers?: number;
   readonly limit?: number;
 }
@@ -27,6 +28,7 @@ export function benchCommand(exit: Exit): Command {
     .option('--list', 'print the names of the benches')
     .option('--only <groups>', 'only these parts of a folder of benches, such as recogniser,cost')
     .option('--pack <pack>', 'model pack to measure (default: embedded)')
+    .addOption(new Option('--device <name>', 'where Whisper runs (default: cpu)').choices(['cpu', 'cuda']))
     .option('--callers <n>', 'how many callers models/callers lets call', wholeNumber(1))
     .option('--limit <n>', 'at most so many rounds, or items of each evaluation set', wholeNumber(1))
     .option('--json', 'print one JSON document')
