@@ -55,10 +55,10 @@ async function intervalPacer(): Promise<readonly number[]> {
     workerData: { legs: LEGS },
   });
   await passed(MEASURED_MS);
-  const reported = once(worker, 'message');
+  // Both are awaited from here on: a thread that is gone may hand over its last message and its end in one go.
+  const over = Promise.all([once(worker, 'message'), once(worker, 'exit')]);
   worker.postMessage('stop');
-  const [{ latenessMs }] = (await reported) as [PacerReport];
-  await once(worker, 'exit');
+  const [[{ latenessMs }]] = (await over) as [[PacerReport], unknown[]];
   return latenessMs;
 }
 
