@@ -109,7 +109,7 @@ class Runtime implements RunningRuntime {
     this.#control = await this.#startControl(engines, agent);
     this.#engines = engines;
     if (media !== null && vad !== null) this.#dependencies = this.#callDependencies(media, vad, agent);
-    raiseMainThread();
+    raiseMainThread(media !== null);
     this.#reporter?.onReady();
   }
 
