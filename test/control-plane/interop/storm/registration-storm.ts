@@ -6,8 +6,8 @@
 import { spawnSync } from 'node:child_process';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
-import { LOOPBACK, sleep } from '../peers/sockets.ts';
-import { helloFrame } from '../peers/wire.ts';
+import { LOOPBACK, sleep } from '../../peers/sockets.ts';
+import { helloFrame } from '../../peers/wire.ts';
 import { BlackHoles, isSwallowed } from './black-holes.ts';
 
 const TICK_MS = 1;
