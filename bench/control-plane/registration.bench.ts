@@ -5,7 +5,10 @@
  * Run: npm run bench -- control-plane
  */
 import { fileURLToPath } from 'node:url';
-import { runSaturatedStorm, type SaturatedStorm } from '../../test/control-plane/interop/saturated-storm.ts';
+import {
+  runSaturatedStorm,
+  type SaturatedStorm,
+} from '../../test/control-plane/interop/storm/saturated-storm.ts';
 import { against, aimedAt, type BenchResult, type BenchRow, figure, quantiles } from '../bench-row.ts';
 
 const BLOCKING_CONNECT = fileURLToPath(

@@ -108,7 +108,7 @@ class Runtime implements RunningRuntime {
     const agent = pack === null ? ({ isEcho: true } as const) : await this.#startAgent(pack, answers);
     if (media !== null && agent !== null) this.#dependencies = { ...this.#callSurroundings(media), ...agent };
     this.#isReady = true;
-    raiseMainThread();
+    raiseMainThread(media !== null);
     this.#reporter?.onReady();
   }
 

@@ -25,6 +25,8 @@ export interface OurOptions {
   readonly settings?: readonly string[];
   /** Another program with the same command line. */
   readonly entry?: string;
+  /** For Node itself. */
+  readonly nodeArguments?: readonly string[];
 }
 
 interface Ready {
@@ -38,11 +40,11 @@ export class OurProcess {
   readonly #child: ChildProcess;
   #ready: Ready | null = null;
 
-  private constructor({ roles, ports, settings = [], entry = MAIN }: OurOptions) {
+  private constructor({ roles, ports, settings = [], entry = MAIN, nodeArguments = [] }: OurOptions) {
     const all = [...TEST_SETTINGS, ...portSettings(ports), ...settings];
     const args = ['start', '--json', '--roles', roles.join(','), ...all.flatMap((one) => ['--set', one])];
     // It ends itself when the channel to its parent is gone, so a test run that is killed leaves nothing behind.
-    this.#child = spawn(process.execPath, [entry, ...args], {
+    this.#child = spawn(process.execPath, [...nodeArguments, entry, ...args], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
     });

@@ -31,7 +31,7 @@ const MAX_STALL_MS = 40;
 const LISTEN_MS = 300;
 const ANSWER_LIMIT_MS = 20_000;
 /** Calls up at the same time while many follow each other. */
-const LANES = 4;
+const LANES = 5;
 
 const closers = closersAfterEach();
 

@@ -59,8 +59,11 @@ async function freeBlock(count: number): Promise<number> {
     if (markers === null) continue;
     const ports = Array.from({ length: count }, (_, index) => first + index);
     const free = await Promise.all(ports.map(isFree));
-    reserved.push(markers);
-    if (free.every(Boolean)) return first;
+    if (free.every(Boolean)) {
+      reserved.push(markers);
+      return first;
+    }
+    for (const marker of markers) marker.close();
   }
   throw new Error(`no ${count} free ports in a row from ${FIRST_PORT} on`);
 }

@@ -4,8 +4,8 @@
  * Runs as a process of its own until SIGTERM; prints `busy` when every lane has got something done, and at the end
  * how much was done as JSON. Run: node saturation.ts OPTIONS-AS-JSON
  */
-import type { OldPorts } from '../peers/free-ports.ts';
-import { type Bystander, llamaUser, ttsUser, whisperUser } from './bystanders.ts';
+import type { OldPorts } from '../../peers/free-ports.ts';
+import { type Bystander, llamaUser, ttsUser, whisperUser } from '../bystanders.ts';
 
 export interface SaturationOptions {
   readonly ports: OldPorts;

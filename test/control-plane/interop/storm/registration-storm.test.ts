@@ -5,12 +5,12 @@
  */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { hasTestPack } from '../../models/test-pack.ts';
-import { freeOldPorts } from '../peers/free-ports.ts';
+import { hasTestPack } from '../../../models/test-pack.ts';
+import { freeOldPorts } from '../../peers/free-ports.ts';
 import { BlackHoles, isSwallowed } from './black-holes.ts';
 import { runSaturatedStorm } from './saturated-storm.ts';
 
-const BLOCKING_CONNECT = fileURLToPath(new URL('../blocking-connect/main.ts', import.meta.url));
+const BLOCKING_CONNECT = fileURLToPath(new URL('../../blocking-connect/main.ts', import.meta.url));
 const REACHABLE_IDS = 900;
 /** A pool that did no more than this was not busy during ten seconds. */
 const LEAST_PIECES = 10;

@@ -1,7 +1,7 @@
 /** Addresses on loopback that answer no SYN, without any privilege: listeners whose backlog is full. */
 import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import { LOOPBACK } from '../peers/sockets.ts';
+import { LOOPBACK } from '../../peers/sockets.ts';
 
 /** A backlog of 1 holds two connections on Linux. */
 const FILLERS = 2;

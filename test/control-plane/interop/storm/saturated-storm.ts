@@ -7,9 +7,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { freeOldPorts, type OldPorts } from '../peers/free-ports.ts';
+import { freeOldPorts, type OldPorts } from '../../peers/free-ports.ts';
+import { OurProcess } from '../our-process.ts';
 import { kernelDrops } from './kernel-drops.ts';
-import { OurProcess } from './our-process.ts';
 import type { StormOptions, StormResult } from './registration-storm.ts';
 import type { SaturationOptions, SaturationResult } from './saturation.ts';
 
