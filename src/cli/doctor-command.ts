@@ -9,6 +9,7 @@ import type { Finding } from './finding.ts';
 import type { Exit } from './program.ts';
 
 const MARKS: Record<Finding['verdict'], string> = { ok: 'ok  ', note: 'note', problem: 'PROBLEM' };
+const MARK_WIDTH = 8;
 
 export function doctorCommand(exit: Exit): Command {
   return withConfigOptions(new Command('doctor'))
@@ -18,12 +19,15 @@ export function doctorCommand(exit: Exit): Command {
       const findings = await inspectBox(configOf(options));
       const ok = findings.every(({ verdict }) => verdict !== 'problem');
       if (options.json === true) console.log(JSON.stringify({ ok, findings }, null, 2));
-      else for (const finding of findings) print(finding);
+      else print(findings);
       exit(ok ? EXIT_OK : EXIT_BAD_RESULT);
     });
 }
 
-function print({ name, value, verdict, advice }: Finding): void {
-  console.log(`${MARKS[verdict].padEnd(8)}${name.padEnd(32)}${value}`);
-  if (advice !== '') console.log(`${''.padEnd(40)}${advice}`);
+function print(findings: readonly Finding[]): void {
+  const nameWidth = Math.max(...findings.map(({ name }) => name.length)) + 2;
+  for (const { name, value, verdict, advice } of findings) {
+    console.log(`${MARKS[verdict].padEnd(MARK_WIDTH)}${name.padEnd(nameWidth)}${value}`);
+    if (advice !== '') console.log(`${''.padEnd(MARK_WIDTH + nameWidth)}${advice}`);
+  }
 }
