@@ -83,11 +83,14 @@ export async function qualityOf(convert: Convert, rates: Rates): Promise<Quality
   };
 }
 
+/** What tones from `fromAliasHz` on leave, dB under the tone; -Infinity where there are none. */
 async function worstAlias(convert: Convert, rates: Rates, fromAliasHz: number): Promise<number> {
   const lowerNyquistHz = Math.min(rates.fromHz, rates.toHz) / 2;
   let worst = Number.NEGATIVE_INFINITY;
   if (rates.toHz < rates.fromHz) {
-    for (const hz of steps(fromAliasHz, rates.fromHz / 2 - 50, rates.fromHz / 96)) {
+    const highestHz = rates.fromHz / 2 - 50;
+    if (fromAliasHz > highestHz) return worst; // no tone of this rate is that high
+    for (const hz of steps(fromAliasHz, highestHz, rates.fromHz / 96)) {
       worst = Math.max(worst, decibels(powerOf((await middleOf(convert, rates, hz))!) / TONE_POWER));
     }
     return worst;
