@@ -15,7 +15,7 @@ VERSION = "0.3.0"
 DESCRIPTION = (
     "Small models trained from nothing on synthetic speech: the phone assistant of the Harbour Kitchen, a made-up restaurant."
 )
-# loses one of 1000 right transcripts; `whisper.evaluate` and the models bench print what other limits would do
+# loses one of 2000 right transcripts; `whisper.evaluate` and the models bench print what other limits would do
 WHISPER_GUARDS = {"minMeanLogProbability": -0.55}
 STAGE_FOLDERS = ("kokoro", "llama", "piper", "whisper")  # the pack may hold other things that no stage loads
 SPEAKERS = {
