@@ -57,7 +57,7 @@ export class Decoding {
 export class BeamDecoding {
   readonly #next: DecoderSession;
   readonly #audio: EncodedAudio;
-  #past: Record<string, Tensor>;
+  readonly #past: Record<string, Tensor>;
   #audioOfRows: EncodedAudio;
 
   constructor(next: DecoderSession, audio: EncodedAudio, pastOfPrompt: Readonly<Record<string, Tensor>>) {
