@@ -14,7 +14,7 @@ import type { CancelWord, Spoken } from '../workers/protocol.ts';
 import type { ConversationOptions } from './call-dependencies.ts';
 import { Reply } from './reply.ts';
 import type { TurnOutcome, TurnReport } from './reports.ts';
-import { type BargeInTimes, TurnTimeline } from './turn-timeline.ts';
+import { type BargeInTimes, NO_SPEECH_END, type SpeechEnd, TurnTimeline } from './turn-timeline.ts';
 
 type ActionOf<Kind extends TurnAction['kind']> = Extract<TurnAction, { kind: Kind }>;
 type PromptKind = 'greet' | 'askAgain' | 'promptNoInput' | 'apologise' | 'sayGoodbye';
@@ -157,7 +157,8 @@ export class Conversation {
   // ---- listening ----------------------------------------------------------------------------------------
 
   #startTranscription(action: ActionOf<'startTranscription'>): void {
-    this.#beginTurn(action.turnId, 'speech', action.endpointDelayMs);
+    const { speechEndSample: endSample, endpointDelayMs, decisionLatenessMs } = action;
+    this.#beginTurn(action.turnId, 'speech', { endSample, endpointDelayMs, decisionLatenessMs });
     this.#transcribe(action).then(
       (text) => this.#onTranscript(action, text),
       (error: unknown) => this.#onFailed(action.turnId, 'whisper', error),
@@ -201,7 +202,7 @@ export class Conversation {
   // ---- replying -----------------------------------------------------------------------------------------
 
   #startThinking(action: ActionOf<'startThinking'>): void {
-    if (action.source === 'digits') this.#beginTurn(action.turnId, 'dtmf', 0);
+    if (action.source === 'digits') this.#beginTurn(action.turnId, 'dtmf', NO_SPEECH_END);
     this.#timeline?.onThinking(action.text, monotonicMs());
     this.#transcript.addUser(action.turnId, action.text);
     const reply = this.#newReply(action.turnId);
@@ -286,7 +287,7 @@ export class Conversation {
     const reply = this.#reply;
     if (reply?.owns(event.ringIndex) !== true) return;
     this.#greetingAtMs ??= event.atMs;
-    this.#timeline?.onFirstPacket(event.atMs, event.uplinkHoldMs);
+    this.#timeline?.onFirstPacket(event);
     this.#handle({ kind: 'firstSamplePlayed', turnId: reply.turnId, atMs: event.atMs });
   }
 
@@ -334,7 +335,7 @@ export class Conversation {
 
   // ---- the timeline ---------------------------------------------------------------------------------------
 
-  #beginTurn(turnId: number, input: TurnReport['input'], endpointDelayMs: number): void {
+  #beginTurn(turnId: number, input: TurnReport['input'], end: SpeechEnd): void {
     this.#finishTurn('superseded');
     const { callId, sipCallId } = this.#options;
     const bargeIn = this.#bargeIn;
@@ -345,7 +346,7 @@ export class Conversation {
       turnId,
       input,
       decidedAtMs: monotonicMs(),
-      endpointDelayMs,
+      end,
       bargeIn,
     });
   }

@@ -6,8 +6,10 @@ import type { LedgerCounts } from './ledger.ts';
 export interface StagesMs {
   /** Arrival of the caller's packets to their place on the tape: what the jitter buffer holds them for. */
   readonly uplink: number;
-  /** Last speech sample to the decision that the turn is over. */
+  /** Last speech sample to the time at which the turn is over. */
   readonly endpoint: number;
+  /** That time to the decision: timers and waits for the main thread. */
+  readonly endpointQueue: number;
   readonly sttQueue: number;
   readonly stt: number;
   readonly llmQueue: number;
@@ -44,6 +46,8 @@ export interface TurnReport {
   readonly outcome: TurnOutcome;
   /** monotonicMs() of the decision that the turn was over. */
   readonly decidedAtMs: number;
+  /** RTP timestamp after the last speech sample, as the VAD heard it; null without speech or reply, or when unknown. */
+  readonly speechEndTimestamp: number | null;
   readonly stagesMs: StagesMs;
   /** End-of-turn decision to the first packet of the reply. */
   readonly decisionToVoiceMs: number;
@@ -85,6 +89,7 @@ export interface CallReport {
 export const NO_STAGES: StagesMs = {
   uplink: 0,
   endpoint: 0,
+  endpointQueue: 0,
   sttQueue: 0,
   stt: 0,
   llmQueue: 0,

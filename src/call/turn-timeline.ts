@@ -2,6 +2,8 @@
  * Where the time of one turn went: collects the marks of a turn and makes its report. Times are monotonicMs().
  * Thread: main.
  */
+import type { MediaEvent } from '../media/media-protocol.ts';
+import { timestampAfter } from '../media/uplink-clock.ts';
 import type { Spoken, Transcript } from '../workers/protocol.ts';
 import { NO_STAGES, type StagesMs, type TurnOutcome, type TurnReport } from './reports.ts';
 
@@ -11,14 +13,25 @@ export interface BargeInTimes {
   silentAtMs: number | null;
 }
 
+/** How a turn ended. */
+export interface SpeechEnd {
+  /** One past the last speech sample; null when the turn was not spoken. */
+  readonly endSample: number | null;
+  /** Silence waited for before the decision, and how much later than that it came. */
+  readonly endpointDelayMs: number;
+  readonly decisionLatenessMs: number;
+}
+
+/** The end of a turn that did not end in speech. */
+export const NO_SPEECH_END: SpeechEnd = { endSample: null, endpointDelayMs: 0, decisionLatenessMs: 0 };
+
 export interface TurnTimelineStart {
   readonly callId: number;
   readonly sipCallId: string;
   readonly turnId: number;
   readonly input: TurnReport['input'];
   readonly decidedAtMs: number;
-  /** Silence waited for before the decision. */
-  readonly endpointDelayMs: number;
+  readonly end: SpeechEnd;
   readonly bargeIn: BargeInTimes | null;
 }
 
@@ -47,10 +60,12 @@ export class TurnTimeline {
   #firstSentenceAtMs: number | null = null;
   #firstAudioAtMs: number | null = null;
   #firstPacketAtMs: number | null = null;
+  #speechEndTimestamp: number | null = null;
 
   constructor(start: TurnTimelineStart) {
     this.#start = start;
-    this.#stages = { ...NO_STAGES, endpoint: start.endpointDelayMs };
+    const { endpointDelayMs, decisionLatenessMs } = start.end;
+    this.#stages = { ...NO_STAGES, endpoint: endpointDelayMs, endpointQueue: decisionLatenessMs };
   }
 
   get turnId(): number {
@@ -96,17 +111,19 @@ export class TurnTimeline {
     this.#firstAudioAtMs = this.#firstSentenceAtMs + spoken.queueMs + spoken.firstAudioMs;
   }
 
-  /** @param uplinkHoldMs what the caller's packets were held for lately */
-  onFirstPacket(atMs: number, uplinkHoldMs: number): void {
+  onFirstPacket(event: Extract<MediaEvent, { kind: 'playoutStarted' }>): void {
     if (this.#firstPacketAtMs !== null) return;
-    this.#firstPacketAtMs = atMs;
-    this.#stages.uplink = uplinkHoldMs;
+    this.#firstPacketAtMs = event.atMs;
+    this.#stages.uplink = event.uplinkHoldMs;
+    const { endSample } = this.#start.end;
+    if (endSample !== null) this.#speechEndTimestamp = timestampAfter(event.uplinkMarks, endSample);
   }
 
   /** The report of the turn as it stands. @param reply the words that were played */
   report(outcome: TurnOutcome, reply: string): TurnReport {
-    const { callId, sipCallId, turnId, input, decidedAtMs, endpointDelayMs, bargeIn } = this.#start;
+    const { callId, sipCallId, turnId, input, decidedAtMs, bargeIn } = this.#start;
     const toVoiceMs = this.#firstPacketAtMs === null ? 0 : this.#firstPacketAtMs - decidedAtMs;
+    const waitedMs = this.#stages.endpoint + this.#stages.endpointQueue;
     return {
       callId,
       sipCallId,
@@ -118,9 +135,10 @@ export class TurnTimeline {
       reply,
       outcome,
       decidedAtMs,
+      speechEndTimestamp: this.#speechEndTimestamp,
       stagesMs: this.#finishedStages(),
       decisionToVoiceMs: toVoiceMs,
-      voiceToVoiceMs: this.#firstPacketAtMs === null ? 0 : toVoiceMs + endpointDelayMs,
+      voiceToVoiceMs: this.#firstPacketAtMs === null ? 0 : toVoiceMs + waitedMs,
       bargeIn: bargeIn !== null,
       bargeInDecidedAtMs: bargeIn?.decidedAtMs ?? null,
       bargeInToSilenceMs: bargeIn?.silentAtMs == null ? null : bargeIn.silentAtMs - bargeIn.decidedAtMs,

@@ -3,8 +3,12 @@
  * wire, joined with what the runtime reported of the same turns where it did. Pure.
  */
 import { type CallReport, NO_STAGES, type StagesMs, type TurnReport } from '../call/reports.ts';
+import { timestampDistance } from '../rtp/sequence-number.ts';
 import type { StepResult } from './caller-conversation.ts';
 import type { PlacedCall } from './place-call.ts';
+
+/** G.711's clock. */
+const TIMESTAMPS_PER_MS = 8;
 
 export interface TurnResult {
   readonly said: string;
@@ -71,6 +75,18 @@ export function turnOf(step: StepResult, turns: readonly TurnReport[]): TurnRepo
   return turns.findLast(({ decidedAtMs }) => decidedAtMs >= step.startedAtMs && decidedAtMs <= untilMs);
 }
 
+/**
+ * The stages of a step as its caller's wire saw them: the endpoint wait counts from the last packet that was loud enough
+ * to hear, not from where the VAD put the end of speech. The two ends meet in RTP timestamps, not by their clocks.
+ */
+export function wireStages(step: StepResult, turn: TurnReport | undefined): StagesMs {
+  if (turn === undefined) return NO_STAGES;
+  const { stagesMs, speechEndTimestamp } = turn;
+  if (speechEndTimestamp === null) return stagesMs;
+  const laterMs = timestampDistance(step.speechEndTimestamp, speechEndTimestamp) / TIMESTAMPS_PER_MS;
+  return { ...stagesMs, endpoint: Math.max(0, stagesMs.endpoint + laterMs) };
+}
+
 function joinTurn(step: StepResult, turn: TurnReport | undefined): TurnResult {
   return {
     said: step.said,
@@ -84,7 +100,7 @@ function joinTurn(step: StepResult, turn: TurnReport | undefined): TurnResult {
     ),
     bargeIn: step.bargeIn,
     bargeInToSilenceMs: bargeInToSilenceMs(step, turn),
-    stagesMs: roundStages(turn?.stagesMs ?? NO_STAGES),
+    stagesMs: roundStages(wireStages(step, turn)),
   };
 }
 

@@ -32,6 +32,8 @@ export interface StepResult {
   readonly bargeIn: boolean;
   readonly startedAtMs: number;
   readonly lastSpeechSentAtMs: number;
+  /** RTP timestamp after the packet that was sent then. */
+  readonly speechEndTimestamp: number;
   /** First voiced packet of the reply; null when none came. */
   readonly replyAtMs: number | null;
   /** Wire to wire; null when no reply came. */
@@ -136,6 +138,7 @@ async function takeTurn(
     bargeIn: bargesIn,
     startedAtMs: span.firstSentAtMs,
     lastSpeechSentAtMs: span.lastSpeechSentAtMs,
+    speechEndTimestamp: span.speechEndTimestamp,
     replyAtMs,
     voiceToVoiceMs: replyAtMs === null ? null : replyAtMs - span.lastSpeechSentAtMs,
     agentStoppedAtMs,

@@ -3,6 +3,7 @@
  */
 import { rmsDbfs } from '../audio/level.ts';
 import { type DtmfPacketContent, dtmfPress } from '../rtp/dtmf.ts';
+import { addToTimestamp } from '../rtp/sequence-number.ts';
 
 /** A frame of the caller's prompts above this level counts as speech on the wire. */
 const SPEECH_DBFS = -45;
@@ -10,11 +11,13 @@ const KEY_MS = 100;
 const KEY_PAUSE_FRAMES = 5;
 const RATE_HZ = 8000;
 
-/** When something was on the wire, monotonicMs(). */
+/** When something was on the wire: monotonicMs(), and RTP timestamps. */
 export interface TalkSpan {
   readonly firstSentAtMs: number;
   /** The last packet that carried speech (not the silence that trails a prompt), or the last key packet. */
   readonly lastSpeechSentAtMs: number;
+  /** RTP timestamp after that packet. */
+  readonly speechEndTimestamp: number;
 }
 
 export type TalkFrame =
@@ -30,9 +33,8 @@ export type TalkFrame =
 interface Talk {
   readonly frames: TalkFrame[];
   readonly done: (span: TalkSpan) => void;
+  readonly span: { -readonly [K in keyof TalkSpan]: TalkSpan[K] };
   nextFrame: number;
-  firstSentAtMs: number;
-  lastSpeechSentAtMs: number;
 }
 
 export class TalkQueue {
@@ -65,25 +67,29 @@ export class TalkQueue {
     return this.#push(frames);
   }
 
-  /** The frame to send now. */
-  next(nowMs: number): TalkFrame {
+  /** The frame to send now. @param timestamp RTP timestamp of its first sample */
+  next(nowMs: number, timestamp: number): TalkFrame {
     const talk = this.#talks[0];
     const frame = talk?.frames[talk.nextFrame];
     if (talk === undefined || frame === undefined) return this.#silence;
-    if (talk.nextFrame === 0) talk.firstSentAtMs = nowMs;
-    if (frame.kind === 'key' || rmsDbfs(frame.samples) > SPEECH_DBFS) talk.lastSpeechSentAtMs = nowMs;
+    if (talk.nextFrame === 0) talk.span.firstSentAtMs = nowMs;
+    if (frame.kind === 'key' || rmsDbfs(frame.samples) > SPEECH_DBFS) {
+      talk.span.lastSpeechSentAtMs = nowMs;
+      talk.span.speechEndTimestamp = addToTimestamp(timestamp, this.#frameSamples);
+    }
     talk.nextFrame += 1;
     if (talk.nextFrame === talk.frames.length) {
       this.#talks.shift();
-      talk.done({ firstSentAtMs: talk.firstSentAtMs, lastSpeechSentAtMs: talk.lastSpeechSentAtMs });
+      talk.done(talk.span);
     }
     return frame;
   }
 
   #push(frames: TalkFrame[]): Promise<TalkSpan> {
     if (frames.length === 0) frames.push(this.#silence);
+    const span = { firstSentAtMs: 0, lastSpeechSentAtMs: 0, speechEndTimestamp: 0 };
     return new Promise((done) => {
-      this.#talks.push({ frames, done, nextFrame: 0, firstSentAtMs: 0, lastSpeechSentAtMs: 0 });
+      this.#talks.push({ frames, done, span, nextFrame: 0 });
     });
   }
 

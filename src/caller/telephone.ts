@@ -142,7 +142,7 @@ export class Telephone {
 
   #sendFrame(line: TelephoneLine): void {
     const nowMs = monotonicMs();
-    const frame = this.#queue.next(nowMs);
+    const frame = this.#queue.next(nowMs, this.#packetizer.nextTimestamp);
     const samples =
       this.#outgoing === null ? frame.samples : onLine(frame.samples, this.#outgoing, this.#lineFrame);
     if (frame.kind === 'key') this.#sendKeyPacket(line, frame);

@@ -69,12 +69,12 @@ function timelineRows(timeline: TimelineFigures): Row[] {
   const share = `${percent(explained)} of ${turns} turns within ${explainedWithinMs} ms`;
   return [
     ['  endpoint wait', spread(endpointMs)],
+    ['  of it speech end', spread(timeline.speechEndMs)],
     ['  models', spread(computeMs)],
     ['  overhead', spread(overheadMs)],
     ['  of it queues', spread(queueMs)],
     ['  quiet start', spread(leadInMs)],
     ['  not explained', spread(residualMs)],
-    ['  of it speech end', spread(timeline.speechEndMs)],
     ['stages explain', `${share}; since the decision ${percent(explainedSinceDecision)}`],
   ];
 }

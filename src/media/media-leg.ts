@@ -144,8 +144,14 @@ export class MediaLeg {
     const { startIndex, endIndex } = this.#downlink;
     if (change !== 'started') this.#options.onEvent({ kind: 'playoutDrained', ...at, ringIndex: endIndex });
     if (change === 'drained') return;
-    const { holdMs } = this.uplink;
-    this.#options.onEvent({ kind: 'playoutStarted', ...at, ringIndex: startIndex, uplinkHoldMs: holdMs });
+    const { holdMs, clock } = this.uplink;
+    this.#options.onEvent({
+      kind: 'playoutStarted',
+      ...at,
+      ringIndex: startIndex,
+      uplinkHoldMs: holdMs,
+      uplinkMarks: clock.marks(),
+    });
   }
 
   #noteLateness(latenessMs: number): void {

@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import { type G711Codec, g711Codec } from '../audio/g711.ts';
 import { peak } from '../audio/level.ts';
 import { PacketLossConcealer } from '../audio/plc.ts';
+import { advance } from '../ring-buffers/position.ts';
 import type { TapeWriter } from '../ring-buffers/tape.ts';
 import { DtmfReceiver } from '../rtp/dtmf.ts';
 import { JitterBuffer } from '../rtp/jitter-buffer.ts';
@@ -20,6 +21,7 @@ import {
   type JitterSettings,
   type StartLeg,
 } from './media-protocol.ts';
+import { UplinkClock } from './uplink-clock.ts';
 
 export const RATE_HZ = 8000;
 /** 20 ms. */
@@ -45,6 +47,7 @@ export class UplinkPath {
   readonly lock = new SourceLock();
   readonly jitter: JitterBuffer;
   readonly dtmf = new DtmfReceiver(RATE_HZ);
+  readonly clock = new UplinkClock();
   concealedPieces = 0;
   leftOutPackets = 0;
   /** When the last believed packet came. */
@@ -151,6 +154,7 @@ export class UplinkPath {
       return false;
     }
     this.#plc.good(piece);
+    this.clock.note(advance(this.#tape.positionSamples, this.#waitingSamples), this.jitter.takenTimestamp);
     this.#emptySamples = 0;
     const heldMs = Math.max(0, this.#tickMs - this.jitter.takenArrivalMs);
     this.holdMs += (heldMs - this.holdMs) * HOLD_WEIGHT;

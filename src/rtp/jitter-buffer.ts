@@ -99,6 +99,11 @@ export class JitterBuffer {
     return this.#takenSlot.arrivalMs;
   }
 
+  /** RTP timestamp of its first sample. */
+  get takenTimestamp(): number {
+    return this.#takenSlot.timestamp;
+  }
+
   get takenPayloadBytes(): number {
     return this.#takenSlot.payloadBytes;
   }

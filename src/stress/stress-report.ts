@@ -1,7 +1,7 @@
 /** The result of `stress` as scripts read it (docs/cli.md, JSON shapes): only what was measured is in it. Pure. */
-import { NO_STAGES, type StagesMs, type TurnReport } from '../call/reports.ts';
+import type { StagesMs, TurnReport } from '../call/reports.ts';
 import type { LaneTimes } from '../caller/call-lanes.ts';
-import { roundStages, turnOf } from '../caller/call-result.ts';
+import { roundStages, turnOf, wireStages } from '../caller/call-result.ts';
 import type { StepResult } from '../caller/caller-conversation.ts';
 import type { CrowdCall, CrowdResult } from '../caller/crowd.ts';
 import type { SearchResult } from './capacity-search.ts';
@@ -174,15 +174,13 @@ function reported({ steps, ...call }: CrowdCall, turns: readonly TurnReport[]): 
   return { ...call, turns: steps.map((step) => reportedTurn(step, turnOf(step, ofThisCall))) };
 }
 
-function reportedTurn(
-  { said, reply, goalMet, voiceToVoiceMs }: StepResult,
-  turn: TurnReport | undefined,
-): ReportedTurn {
+function reportedTurn(step: StepResult, turn: TurnReport | undefined): ReportedTurn {
+  const { said, reply, goalMet, voiceToVoiceMs } = step;
   return {
     said,
     reply,
     goalMet,
     voiceToVoiceMs: tenths(voiceToVoiceMs ?? 0),
-    stagesMs: roundStages(turn?.stagesMs ?? NO_STAGES),
+    stagesMs: roundStages(wireStages(step, turn)),
   };
 }

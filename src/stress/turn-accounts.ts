@@ -3,7 +3,7 @@
  * Every ms belongs to endpointing, models, overhead or the voice's quiet start; what is left is told as residual. Pure.
  */
 import type { StagesMs, TurnReport } from '../call/reports.ts';
-import { turnOf } from '../caller/call-result.ts';
+import { turnOf, wireStages } from '../caller/call-result.ts';
 import type { StepResult } from '../caller/caller-conversation.ts';
 import type { CrowdCall } from '../caller/crowd.ts';
 import { type Percentiles, percentilesOf } from './percentiles.ts';
@@ -15,16 +15,20 @@ export const EXPLAINED_WITHIN_MS = 30;
 export interface TurnAccount {
   /** Voice to voice, as its caller measured it. */
   readonly wireMs: number;
+  /** From the caller's last loud packet to the time at which its turn is over. */
   readonly endpointMs: number;
+  /**
+   * Of that, how much later speech ended by the runtime's VAD than by that packet: a soft tail that noise covers makes
+   * it negative, a noise after the speech positive. 0 where the runtime cannot tell.
+   */
+  readonly speechEndMs: number;
   readonly computeMs: number;
   readonly queueMs: number;
-  /** What the runtime adds beyond waiting for the end and computing: jitter buffer, queues, messages, playout. */
+  /** What the runtime adds beyond waiting for the end and computing: jitter buffer, timers, queues, messages, playout. */
   readonly overheadMs: number;
   readonly leadInMs: number;
-  /** The wire over the sum of the stages; the two parts of it follow. */
+  /** The wire over the sum of the stages. */
   readonly residualMs: number;
-  /** How much earlier speech ended by the caller's last packet above its threshold than by the runtime's VAD. */
-  readonly speechEndMs: number;
   /** From the decision to the first voiced packet on the wire, over the sum of the stages since. */
   readonly sinceDecisionMs: number;
 }
@@ -37,10 +41,10 @@ export interface TimelineFigures {
   readonly explained: number;
   /** The share when counted from the runtime's decision that the caller had finished. */
   readonly explainedSinceDecision: number;
-  /** Absolute, as are its two parts. */
+  /** Absolute, as are the next two. */
   readonly residualMs: Percentiles | null;
-  readonly speechEndMs: Percentiles | null;
   readonly sinceDecisionMs: Percentiles | null;
+  readonly speechEndMs: Percentiles | null;
   readonly endpointMs: Percentiles | null;
   readonly computeMs: Percentiles | null;
   readonly queueMs: Percentiles | null;
@@ -60,20 +64,19 @@ export function accountOf(step: StepResult, turns: readonly TurnReport[]): TurnA
     turn.decisionToVoiceMs === 0
   )
     return null;
-  const s = turn.stagesMs;
+  const s = wireStages(step, turn);
   const queueMs = s.sttQueue + s.llmQueue + s.ttsQueue;
-  const residualMs = wireMs - sumOf(s);
-  const sinceDecisionMs = replyAtMs - turn.decidedAtMs - (sumOf(s) - s.uplink - s.endpoint);
+  const beforeDecisionMs = s.uplink + s.endpoint + s.endpointQueue;
   return {
     wireMs,
     endpointMs: s.endpoint,
+    speechEndMs: s.endpoint - turn.stagesMs.endpoint,
     computeMs: s.stt + s.llmFirstToken + s.firstSentence + s.ttsFirstAudio,
     queueMs,
-    overheadMs: s.uplink + queueMs + s.handover + s.playout,
+    overheadMs: s.uplink + s.endpointQueue + queueMs + s.handover + s.playout,
     leadInMs: s.leadIn,
-    residualMs,
-    speechEndMs: residualMs - sinceDecisionMs,
-    sinceDecisionMs,
+    residualMs: wireMs - sumOf(s),
+    sinceDecisionMs: replyAtMs - turn.decidedAtMs - (sumOf(s) - beforeDecisionMs),
   };
 }
 
@@ -95,8 +98,8 @@ export function timelineOf(accounts: readonly TurnAccount[]): TimelineFigures {
     explained: shareExplained(absolute('residualMs')),
     explainedSinceDecision: shareExplained(absolute('sinceDecisionMs')),
     residualMs: percentilesOf(absolute('residualMs')),
-    speechEndMs: percentilesOf(absolute('speechEndMs')),
     sinceDecisionMs: percentilesOf(absolute('sinceDecisionMs')),
+    speechEndMs: percentilesOf(absolute('speechEndMs')),
     endpointMs: of('endpointMs'),
     computeMs: of('computeMs'),
     queueMs: of('queueMs'),

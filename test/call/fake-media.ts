@@ -80,6 +80,7 @@ function playerOf(
         callId,
         atMs,
         ringIndex: (reader.readIndex - samples) >>> 0,
+        uplinkMarks: [],
         uplinkHoldMs: 0,
       });
     } else if (samples === 0 && isPlaying) {

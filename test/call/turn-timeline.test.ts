@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TurnReport } from '../../src/call/reports.ts';
 import { TurnTimeline } from '../../src/call/turn-timeline.ts';
+import type { MediaEvent } from '../../src/media/media-protocol.ts';
 import type { Spoken, Transcript } from '../../src/workers/protocol.ts';
 import { CallHarness, pass, useFakeClock } from './call-harness.ts';
 import {
@@ -28,9 +29,15 @@ function timelineAt(decidedAtMs: number): TurnTimeline {
     turnId: 2,
     input: 'speech',
     decidedAtMs,
-    endpointDelayMs: 400,
+    end: { endSample: 1600, endpointDelayMs: 400, decisionLatenessMs: 3 },
     bargeIn: null,
   });
+}
+
+/** RTP timestamps are 70,000 ahead of the tape. */
+function firstPacket(atMs: number, uplinkHoldMs: number): Extract<MediaEvent, { kind: 'playoutStarted' }> {
+  const uplinkMarks = [{ fromSample: 0, timestamp: 70_000 }];
+  return { kind: 'playoutStarted', callId: 1, atMs, ringIndex: 0, uplinkHoldMs, uplinkMarks };
 }
 
 function timed(harness: CallHarness): CallHarness {
@@ -115,7 +122,7 @@ describe('a timeline', () => {
 
   it('is all zero but for the endpoint when nothing came of the turn', () => {
     const report = timelineAt(1000).report('nothingHeard', '');
-    expect(sumOf(report)).toBe(400);
+    expect(sumOf(report)).toBe(403);
     expect(report).toMatchObject({ voiceToVoiceMs: 0, decisionToVoiceMs: 0, bargeInToSilenceMs: null });
   });
 
@@ -146,11 +153,12 @@ describe('a timeline', () => {
     timeline.onGenerated(2, 23);
     timeline.onSpoken(spoken);
     timeline.onSpoken({ ...spoken, firstAudioMs: 500, leadInMs: 60 });
-    for (const atMs of [1124, 1300]) timeline.onFirstPacket(atMs, 25);
+    for (const atMs of [1124, 1300]) timeline.onFirstPacket(firstPacket(atMs, 25));
     const report = timeline.report('replied', 'hello');
     expect(report.stagesMs).toEqual({
       uplink: 25,
       endpoint: 400,
+      endpointQueue: 3,
       sttQueue: 5,
       stt: 50,
       llmQueue: 2,
@@ -166,7 +174,8 @@ describe('a timeline', () => {
       heard: 'hi',
       reply: 'hello',
       decisionToVoiceMs: 124,
-      voiceToVoiceMs: 524,
+      voiceToVoiceMs: 527,
+      speechEndTimestamp: 71_600,
     });
     expect(sumOf(report)).toBe(report.voiceToVoiceMs + 25 + 40);
   });
@@ -179,7 +188,7 @@ describe('a timeline', () => {
     timeline.onGenerated(2, 15);
     timeline.onSentence(1100);
     timeline.onSpoken(spoken);
-    timeline.onFirstPacket(1115, 20);
+    timeline.onFirstPacket(firstPacket(1115, 20));
     const { stagesMs, voiceToVoiceMs } = timeline.report('replied', '');
     expect(stagesMs).toMatchObject({ handover: 18, playout: 5 });
     expect(Object.values(stagesMs).reduce((sum, ms) => sum + ms)).toBe(voiceToVoiceMs + 20 + 40);
@@ -190,7 +199,7 @@ describe('a timeline', () => {
     timeline.onText(1010);
     timeline.onSentence(1020);
     timeline.onSpoken(spoken);
-    timeline.onFirstPacket(1025, 0);
+    timeline.onFirstPacket(firstPacket(1025, 0));
     expect(Math.min(...Object.values(timeline.report('replied', '').stagesMs))).toBeGreaterThanOrEqual(0);
   });
 });

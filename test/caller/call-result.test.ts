@@ -15,6 +15,7 @@ function step(changes: Partial<StepResult>): StepResult {
     bargeIn: false,
     startedAtMs: 1000,
     lastSpeechSentAtMs: 2000,
+    speechEndTimestamp: 16_000,
     replyAtMs: 2700.04,
     voiceToVoiceMs: 700.04,
     agentStoppedAtMs: null,
@@ -34,6 +35,7 @@ function turn(changes: Partial<TurnReport>): TurnReport {
     reply: 'r',
     outcome: 'replied',
     decidedAtMs: 2410,
+    speechEndTimestamp: null,
     stagesMs: { ...NO_STAGES, stt: 12.3456 },
     decisionToVoiceMs: 0,
     voiceToVoiceMs: 0,
@@ -89,6 +91,20 @@ describe('the result of a call', () => {
     });
     expect(result.turns[0]).toMatchObject({ heard: 'h', voiceToVoiceMs: 700, decisionToVoiceMs: 290 });
     expect(result.turns[0]?.stagesMs.stt).toBe(12.3);
+  });
+
+  it('counts the endpoint wait from the last loud packet, which both ends know by its timestamp', () => {
+    const stagesMs = { ...NO_STAGES, endpoint: 400 };
+    const endpointOf = (speechEndTimestamp: number | null, said = 16_000): number | undefined =>
+      joinViews(placed({ steps: [step({ speechEndTimestamp: said })] }), {
+        turns: [turn({ stagesMs, speechEndTimestamp })],
+        call: CALL,
+      }).turns[0]?.stagesMs.endpoint;
+    expect(endpointOf(16_000 - 160)).toBe(380);
+    expect(endpointOf(16_000 + 320)).toBe(440);
+    expect(endpointOf(null)).toBe(400);
+    expect(endpointOf(80, 2 ** 32 - 80)).toBe(420);
+    expect(endpointOf(16_000 - 8000)).toBe(0);
   });
 
   it('matches a step with the last turn decided between its first packet and its reply', () => {

@@ -5,8 +5,13 @@ import { joined, silence, tone } from './tones.ts';
 
 const FRAME_SAMPLES = 160;
 
+/** RTP timestamp of the first frame taken: it wraps after the second. */
+const FIRST_TIMESTAMP = 2 ** 32 - 2 * FRAME_SAMPLES;
+
 function take(queue: TalkQueue, frames: number, fromMs = 1000): TalkFrame[] {
-  return Array.from({ length: frames }, (_, i) => queue.next(fromMs + i * 20));
+  return Array.from({ length: frames }, (_, i) =>
+    queue.next(fromMs + i * 20, (FIRST_TIMESTAMP + i * FRAME_SAMPLES) % 2 ** 32),
+  );
 }
 
 describe('talk queue', () => {
@@ -27,14 +32,18 @@ describe('talk queue', () => {
       false,
       false,
     ]);
-    expect(await said).toEqual({ firstSentAtMs: 1000, lastSpeechSentAtMs: 1040 });
+    expect(await said).toEqual({
+      firstSentAtMs: 1000,
+      lastSpeechSentAtMs: 1040,
+      speechEndTimestamp: FRAME_SAMPLES,
+    });
   });
 
   it('does not count the silence that trails a prompt as speech', async () => {
     const queue = new TalkQueue(FRAME_SAMPLES);
     const said = queue.pushSpeech(joined(tone(40), silence(200)));
     take(queue, 12);
-    expect(await said).toEqual({ firstSentAtMs: 1000, lastSpeechSentAtMs: 1020 });
+    expect(await said).toEqual({ firstSentAtMs: 1000, lastSpeechSentAtMs: 1020, speechEndTimestamp: 0 });
   });
 
   it('says one thing after the other', async () => {
@@ -65,6 +74,6 @@ describe('talk queue', () => {
     expect(first?.map(({ isFirst }) => isFirst)).toEqual([true, false, false, false, false, false, false]);
     expect(first?.map(({ isLast }) => isLast)).toEqual([false, false, false, false, false, false, true]);
     expect(keys[7]?.i).toBe(12);
-    expect(await keyed).toEqual({ firstSentAtMs: 1000, lastSpeechSentAtMs: 1000 + 18 * 20 });
+    expect(await keyed).toMatchObject({ firstSentAtMs: 1000, lastSpeechSentAtMs: 1000 + 18 * 20 });
   });
 });

@@ -178,6 +178,22 @@ describe('media leg, downlink', () => {
     expect(started).toMatchObject({ uplinkHoldMs: expect.closeTo(20, 0) });
   });
 
+  test("where the caller's timestamps lie on the tape is told with the start of a reply", () => {
+    const bench = new LegBench().start();
+    bench.tick(2); // nothing has come yet: silence on the tape
+    const timestamp = bench.peer.nextTimestamp;
+    for (let n = 0; n < 10; n += 1) {
+      bench.packet(0x10);
+      bench.tick();
+    }
+    new RingWriter(bench.ring, 0).write(new Int16Array(160).fill(1000));
+    bench.tick();
+    const [started] = bench.events.filter(({ kind }) => kind === 'playoutStarted');
+    const fromSample = bench.heard().indexOf(ulaw(0x10));
+    expect(fromSample).toBe(2);
+    expect(started).toMatchObject({ uplinkMarks: [{ fromSample: fromSample * 160, timestamp }] });
+  });
+
   test('barge-in: silence with the next frame, and drained where it stopped', () => {
     const bench = new LegBench().start();
     const controller = new RingController(bench.ring);

@@ -8,6 +8,7 @@ import { accountOf, accountsOf, timelineOf } from '../../src/stress/turn-account
 const STAGES = {
   uplink: 15,
   endpoint: 400,
+  endpointQueue: 5,
   sttQueue: 2,
   stt: 35,
   llmQueue: 1,
@@ -31,6 +32,7 @@ function step(wireMs: number | null): StepResult {
     bargeIn: false,
     startedAtMs: 1000,
     lastSpeechSentAtMs: 2000,
+    speechEndTimestamp: 100,
     replyAtMs: wireMs === null ? null : 2000 + wireMs,
     voiceToVoiceMs: wireMs,
     agentStoppedAtMs: null,
@@ -38,7 +40,7 @@ function step(wireMs: number | null): StepResult {
 }
 
 function turn(changes: Partial<TurnReport> = {}): TurnReport {
-  const { uplink, endpoint, leadIn, ...later } = STAGES;
+  const { uplink, endpoint, endpointQueue, leadIn, ...later } = STAGES;
   const decisionToVoiceMs = Object.values(later).reduce((sum, ms) => sum + ms);
   return {
     callId: 1,
@@ -46,6 +48,7 @@ function turn(changes: Partial<TurnReport> = {}): TurnReport {
     turnId: 1,
     input: 'speech',
     decidedAtMs: 2430,
+    speechEndTimestamp: 100,
     stagesMs: STAGES,
     decisionToVoiceMs,
     ...changes,
@@ -58,13 +61,13 @@ describe('the account of a turn', () => {
     expect(account).toEqual({
       wireMs: SUM + 7,
       endpointMs: 400,
+      speechEndMs: 0,
       computeMs: 35 + 8 + 12 + 20,
       queueMs: 2 + 1 + 3,
-      overheadMs: 15 + 6 + 4 + 10,
+      overheadMs: 15 + 5 + 6 + 4 + 10,
       leadInMs: 40,
       residualMs: 7,
-      speechEndMs: 7 - (SUM + 7 - 430 - (SUM - 415)),
-      sinceDecisionMs: SUM + 7 - 430 - (SUM - 415),
+      sinceDecisionMs: SUM + 7 - 430 - (SUM - 420),
     });
     if (account === null) return;
     const { endpointMs, computeMs, overheadMs, leadInMs, residualMs, wireMs } = account;
@@ -92,10 +95,18 @@ describe('the account of a turn', () => {
 });
 
 describe('what is not explained', () => {
-  it('is told apart: when speech ended, and what came after the decision', () => {
-    // The runtime decides 20 ms later than its own speech end says; the reply is 5 ms late on the wire.
-    const late = accountOf(step(SUM + 25), [turn({ decidedAtMs: 2000 + 15 + 400 + 20 })]);
-    expect(late).toMatchObject({ residualMs: 25, speechEndMs: 20, sinceDecisionMs: 5 });
+  it('is told apart: all of it, and what of it came after the decision', () => {
+    // The decision comes 20 ms later than its stages say; the reply is 5 ms late on the wire.
+    const late = accountOf(step(SUM + 25), [turn({ decidedAtMs: 2000 + 15 + 400 + 5 + 20 })]);
+    expect(late).toMatchObject({ residualMs: 25, sinceDecisionMs: 5 });
+  });
+
+  it('is not that the VAD heard the speech end elsewhere than the packets say', () => {
+    const early = accountOf(step(SUM - 40), [turn({ speechEndTimestamp: 100 - 320 })]);
+    expect(early).toMatchObject({ endpointMs: 360, speechEndMs: -40, residualMs: 0 });
+    const later = accountOf(step(SUM + 180), [turn({ speechEndTimestamp: 100 + 1440 })]);
+    expect(later).toMatchObject({ endpointMs: 580, speechEndMs: 180, residualMs: 0 });
+    expect(timelineOf([early!, later!])).toMatchObject({ explained: 1, speechEndMs: { max: 180 } });
   });
 });
 
@@ -108,7 +119,7 @@ describe('the books of a run', () => {
       explainedWithinMs: 30,
       explained: 0.6,
       residualMs: { p50: 30, max: 90 },
-      overheadMs: { p50: 35, max: 35 },
+      overheadMs: { p50: 40, max: 40 },
     });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Endpointer } from '../../src/turn/endpointing.ts';
 import { DEFAULT_TURN_CONFIG } from '../../src/turn/turn-config.ts';
-import { Utterance } from '../../src/turn/utterance.ts';
+import { CallerSpeech, Utterance } from '../../src/turn/utterance.ts';
 
 const RATE_HZ = 8000;
 const { utterance: CONFIG, endpointing: ENDPOINTING } = DEFAULT_TURN_CONFIG;
@@ -172,5 +172,31 @@ describe('endpointing', () => {
     expect(utterance.maxTurnMs).toBeGreaterThan(utterance.maxWindowMs);
     expect(bargeIn.resumeMinSpeechMs).toBeLessThan(bargeIn.minSpeechMs);
     expect(bargeIn.minSpeechMs).toBeLessThan(bargeIn.graceMinSpeechMs);
+  });
+});
+
+describe('the end of a turn', () => {
+  /** Speech from 8000 to 16000 at 8 kHz, its end known at 17600 and 5000 ms. */
+  function spoken(): CallerSpeech {
+    const speech = new CallerSpeech(DEFAULT_TURN_CONFIG, 8000, 0);
+    const event = { decidedAtSample: 17_600, atMs: 5000, levelDbfs: -20, noiseDbfs: -60 } as const;
+    speech.note({ kind: 'speechStarted', atSample: 8000, ...event });
+    speech.begin(8000).stop(16_000, -20);
+    speech.note({ kind: 'speechStopped', atSample: 16_000, ...event });
+    return speech;
+  }
+
+  test('tells the silence that was waited for, and how much later the decision came', () => {
+    const dueAtMs = spoken().endpointAtMs;
+    expect(dueAtMs).toBe(5000 - 200 + 400);
+    expect(spoken().finish(dueAtMs, false)).toMatchObject({ endpointDelayMs: 400, decisionLatenessMs: 0 });
+    expect(spoken().finish(dueAtMs + 35, false)).toMatchObject({
+      endpointDelayMs: 400,
+      decisionLatenessMs: 35,
+    });
+  });
+
+  test('by force waits for nothing, so nothing can be late', () => {
+    expect(spoken().finish(9000, true)).toMatchObject({ endpointDelayMs: 0, decisionLatenessMs: 0 });
   });
 });

@@ -4,6 +4,7 @@
 export const STAGE_COLOURS: Readonly<Record<string, string>> = {
   uplink: '#d9c7e8',
   endpoint: '#9aa5b1',
+  endpointQueue: '#d3d8de',
   sttQueue: '#f6d186',
   stt: '#e8a33d',
   llmQueue: '#b7d3f2',

@@ -110,20 +110,20 @@ function waterfallSection({ stagesMs = {} }: StressReport, timeline: TimelineFig
   const rows = Object.entries(stagesMs).map(([stage, ms]) => [stage, ...cells(ms)]);
   const books: [string, Percentiles | null][] = [
     ['endpoint wait', timeline.endpointMs],
+    ['of it: VAD and packets differ by (absolute)', timeline.speechEndMs],
     ['models', timeline.computeMs],
     ['overhead of the runtime', timeline.overheadMs],
     ['of it queues', timeline.queueMs],
     ['quiet start of the voice', timeline.leadInMs],
     ['not explained (absolute)', timeline.residualMs],
-    ['of it: when the speech ended', timeline.speechEndMs],
-    ['of it: since the decision', timeline.sinceDecisionMs],
+    ['of it: since the decision (absolute)', timeline.sinceDecisionMs],
   ];
   const head = ['ms', 'p50', 'p95', 'p99', 'max'];
   const percent = (share: number): number => Math.round(share * 1000) / 10;
   return `<h2>Where the time of a turn goes</h2>
 <p class="note">Each stage at its own p50 and p95. Those of p95 fall into different turns and add up to more than any turn took.</p>
 ${legend(STAGE_COLOURS)}${stackedBars(bars, STAGE_COLOURS)}${table([head, ...rows])}
-<h2>The books</h2><p>The stages explain what the caller measured within ${timeline.explainedWithinMs} ms in <b>${percent(timeline.explained)} %</b> of ${timeline.turns} turns; counted from the decision that the caller had finished, in ${percent(timeline.explainedSinceDecision)} %. The rest is where the two sides differ about when speech ended: the caller goes by the level of its packets, the runtime by its VAD.</p>
+<h2>The books</h2><p>The stages explain what the caller measured within ${timeline.explainedWithinMs} ms in <b>${percent(timeline.explained)} %</b> of ${timeline.turns} turns; counted from the decision that the caller had finished, in ${percent(timeline.explainedSinceDecision)} %. The endpoint wait counts from the caller's last loud packet; how far the runtime's VAD put the end of speech from it is told beside it.</p>
 ${table([head, ...books.map(([name, ms]) => [name, ...cells(ms)])])}`;
 }
 
