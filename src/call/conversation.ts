@@ -14,7 +14,7 @@ import type { CancelWord, Spoken } from '../workers/protocol.ts';
 import type { ConversationOptions } from './call-dependencies.ts';
 import { Reply } from './reply.ts';
 import type { TurnOutcome, TurnReport } from './reports.ts';
-import { type BargeInTimes, NO_SPEECH_END, type SpeechEnd, TurnTimeline } from './turn-timeline.ts';
+import { type BargeInTimes, type SpeechEnd, TurnTimeline } from './turn-timeline.ts';
 
 type ActionOf<Kind extends TurnAction['kind']> = Extract<TurnAction, { kind: Kind }>;
 type PromptKind = 'greet' | 'askAgain' | 'promptNoInput' | 'apologise' | 'sayGoodbye';
@@ -38,6 +38,8 @@ export class Conversation {
   #silencing: BargeInTimes | null = null;
   #timer: NodeJS.Timeout | null = null;
   #greetingAtMs: number | null = null;
+  /** When the newest key came. */
+  #keyedAtMs = 0;
   #isClosed = false;
   /** Sentences under way to the ring, of this reply and of those before. */
   readonly #sentences = new Set<Promise<Spoken>>();
@@ -78,6 +80,7 @@ export class Conversation {
   onMediaEvent(event: MediaEvent): void {
     switch (event.kind) {
       case 'dtmf':
+        this.#keyedAtMs = monotonicMs();
         return this.#handle({ kind: 'dtmf', digit: event.digit });
       case 'playoutStarted':
         return this.#onPlayoutStarted(event);
@@ -202,7 +205,10 @@ export class Conversation {
   // ---- replying -----------------------------------------------------------------------------------------
 
   #startThinking(action: ActionOf<'startThinking'>): void {
-    if (action.source === 'digits') this.#beginTurn(action.turnId, 'dtmf', NO_SPEECH_END);
+    if (action.source === 'digits') {
+      const endpointDelayMs = monotonicMs() - this.#keyedAtMs;
+      this.#beginTurn(action.turnId, 'dtmf', { endSample: null, endpointDelayMs, decisionLatenessMs: 0 });
+    }
     this.#timeline?.onThinking(action.text, monotonicMs());
     this.#transcript.addUser(action.turnId, action.text);
     const reply = this.#newReply(action.turnId);

@@ -6,7 +6,7 @@ import type { LedgerCounts } from './ledger.ts';
 export interface StagesMs {
   /** Arrival of the caller's packets to their place on the tape: what the jitter buffer holds them for. */
   readonly uplink: number;
-  /** Last speech sample to the time at which the turn is over. */
+  /** Last speech sample, or last key, to the time at which the turn is over. */
   readonly endpoint: number;
   /** That time to the decision: timers and waits for the main thread. */
   readonly endpointQueue: number;

@@ -17,13 +17,10 @@ export interface BargeInTimes {
 export interface SpeechEnd {
   /** One past the last speech sample; null when the turn was not spoken. */
   readonly endSample: number | null;
-  /** Silence waited for before the decision, and how much later than that it came. */
+  /** Silence, or time without another key, waited for before the decision; and how much later than that it came. */
   readonly endpointDelayMs: number;
   readonly decisionLatenessMs: number;
 }
-
-/** The end of a turn that did not end in speech. */
-export const NO_SPEECH_END: SpeechEnd = { endSample: null, endpointDelayMs: 0, decisionLatenessMs: 0 };
 
 export interface TurnTimelineStart {
   readonly callId: number;
@@ -114,9 +111,10 @@ export class TurnTimeline {
   onFirstPacket(event: Extract<MediaEvent, { kind: 'playoutStarted' }>): void {
     if (this.#firstPacketAtMs !== null) return;
     this.#firstPacketAtMs = event.atMs;
-    this.#stages.uplink = event.uplinkHoldMs;
     const { endSample } = this.#start.end;
-    if (endSample !== null) this.#speechEndTimestamp = timestampAfter(event.uplinkMarks, endSample);
+    if (endSample === null) return; // keys do not wait in the jitter buffer
+    this.#stages.uplink = event.uplinkHoldMs;
+    this.#speechEndTimestamp = timestampAfter(event.uplinkMarks, endSample);
   }
 
   /** The report of the turn as it stands. @param reply the words that were played */

@@ -14,7 +14,7 @@ const RATE_HZ = 8000;
 /** When something was on the wire: monotonicMs(), and RTP timestamps. */
 export interface TalkSpan {
   readonly firstSentAtMs: number;
-  /** The last packet that carried speech (not the silence that trails a prompt), or the last key packet. */
+  /** The last packet with speech in it (not the silence that trails a prompt), or the one that ended the last key. */
   readonly lastSpeechSentAtMs: number;
   /** RTP timestamp after that packet. */
   readonly speechEndTimestamp: number;
@@ -28,6 +28,8 @@ export type TalkFrame =
       readonly content: DtmfPacketContent;
       readonly isFirst: boolean;
       readonly isLast: boolean;
+      /** The end of the press, sent once more in case the first was lost. */
+      readonly isRepeatedEnd: boolean;
     };
 
 interface Talk {
@@ -73,7 +75,7 @@ export class TalkQueue {
     const frame = talk?.frames[talk.nextFrame];
     if (talk === undefined || frame === undefined) return this.#silence;
     if (talk.nextFrame === 0) talk.span.firstSentAtMs = nowMs;
-    if (frame.kind === 'key' || rmsDbfs(frame.samples) > SPEECH_DBFS) {
+    if (frame.kind === 'key' ? !frame.isRepeatedEnd : rmsDbfs(frame.samples) > SPEECH_DBFS) {
       talk.span.lastSpeechSentAtMs = nowMs;
       talk.span.speechEndTimestamp = addToTimestamp(timestamp, this.#frameSamples);
     }
@@ -101,6 +103,7 @@ export class TalkQueue {
       content,
       isFirst: i === 0,
       isLast: i === packets.length - 1,
+      isRepeatedEnd: packets[i - 1]?.isEnd === true,
     }));
   }
 }

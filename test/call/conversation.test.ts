@@ -319,6 +319,11 @@ describe('keys', () => {
     expect(harness.engines.llama.asked).toEqual([]);
     await pass(20);
     expect(harness.engines.llama.asked[0]?.at(-1)?.text).toBe('seven');
+    await harness.untilSilent();
+    expect(harness.turns[0]?.stagesMs).toMatchObject({
+      uplink: 0,
+      endpoint: DEFAULT_TURN_CONFIG.digits.interDigitMs,
+    });
     await harness.call.end('caller', 'bye');
   });
 

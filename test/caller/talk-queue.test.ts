@@ -74,6 +74,6 @@ describe('talk queue', () => {
     expect(first?.map(({ isFirst }) => isFirst)).toEqual([true, false, false, false, false, false, false]);
     expect(first?.map(({ isLast }) => isLast)).toEqual([false, false, false, false, false, false, true]);
     expect(keys[7]?.i).toBe(12);
-    expect(await keyed).toMatchObject({ firstSentAtMs: 1000, lastSpeechSentAtMs: 1000 + 18 * 20 });
+    expect(await keyed).toMatchObject({ firstSentAtMs: 1000, lastSpeechSentAtMs: 1000 + 16 * 20 });
   });
 });

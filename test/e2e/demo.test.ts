@@ -52,8 +52,7 @@ describe.skipIf(!isShipped)('the demo', () => {
       expect(turn.heard, turn.said).not.toBe('');
       expect(turn.voiceToVoiceMs, turn.said).toBeGreaterThan(0);
       expect(turn.decisionToVoiceMs, turn.said).toBeGreaterThan(0);
-      if (isKeyed(turn)) continue; // decided by the first of three end packets, measured from the last
-      expect(turn.decisionToVoiceMs, turn.said).toBeLessThan(turn.voiceToVoiceMs);
+      expect(turn.decisionToVoiceMs, turn.said).toBeLessThanOrEqual(turn.voiceToVoiceMs);
     }
   });
 
