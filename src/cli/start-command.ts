@@ -25,6 +25,9 @@ export function startCommand(startRuntime: RuntimeStarter): Command {
 async function run(startRuntime: RuntimeStarter, options: StartOptions): Promise<void> {
   const roles = rolesOf(options.roles);
   const config = configOf(options);
+  if (options.roles !== undefined) checkEcho(config, roles);
+  // It may have died while this process was loading: then no event will tell.
+  if (process.send !== undefined && !process.connected) return;
   try {
     const onReady = (runtime: RunningRuntime): void => announce(runtime, options.json === true);
     await runUntilSignalled(startRuntime, config, { roles, onReady });
@@ -81,6 +84,16 @@ function firstSignal(): Promise<void> {
 
 function tellParent(message: object): void {
   if (process.connected) process.send?.(message);
+}
+
+/** @throws WildfireError USAGE_INVALID when an echo is to serve what only models can */
+function checkEcho({ agent }: Config, roles: ReadonlySet<Role>): void {
+  if (agent.mode !== 'echo' || (roles.has('sip') && roles.size === 1)) return;
+  throw new WildfireError(
+    'USAGE_INVALID',
+    `--roles ${[...roles].join(',')}: agent.mode = "echo" answers calls without models and so can only be the role sip; ` +
+      'leave --roles out, or set agent.mode to "conversation"',
+  );
 }
 
 /** @throws WildfireError USAGE_INVALID naming a role that is none */

@@ -83,6 +83,11 @@ describe('a mistyped command line exits 2 and says what is wrong', () => {
     ['no SIP URI', ['call', 'bot@example.org'], [/"bot@example.org" is no SIP URI/, /sip:bot@127/]],
     ['a role that there is not', ['start', '--roles', 'sip,asr'], [/unknown role "asr"/, /whisper/]],
     [
+      'an echo that is to think',
+      ['start', '--roles', 'sip,llama', '--set', 'agent.mode=echo'],
+      [/--roles sip,llama: agent\.mode = "echo" answers calls without models/, /leave --roles out/],
+    ],
+    [
       'an open control plane',
       ['check', '--set', 'control.bindAddress=0.0.0.0'],
       [/control.allow/, /control.secret/],
