@@ -6,10 +6,13 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mixToMono, parseWav, writeWav } from '../../src/audio/wav.ts';
+import { freeBlock } from '../control-plane/peers/free-ports.ts';
 
 const MODULES_FOLDER = '/usr/lib/baresip/modules';
-const SIP_PORT = 45_101;
-const CONTROL_PORT = 45_441;
+/** Of a block: SIP and, one above, its TLS; control; RTP and RTCP, of which it tries one pair after another. */
+const CONTROL_PORT = 2;
+const FIRST_RTP_PORT = 4;
+const PORTS = 40;
 const RATE_HZ = 8000;
 /** baresip hangs up at the end of its file, so silence follows the sentence. */
 const PADDING_MS = 60_000;
@@ -33,11 +36,12 @@ export interface BaresipCall {
 
 /** Holds one call. @returns what baresip heard, 8 kHz, and its log */
 export async function callWithBaresip(call: BaresipCall): Promise<{ heard: Int16Array; log: string }> {
-  const folder = writeSetUp(call);
+  const firstPort = await freeBlock(PORTS);
+  const folder = writeSetUp(call, firstPort);
   const child = spawn('baresip', ['-f', folder], { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = collectLog(child);
   try {
-    await control(async (command) => {
+    await control(child, firstPort + CONTROL_PORT, async (command) => {
       await command('dial', `sip:wildfire@127.0.0.1:${call.sipPort}`);
       await delay(call.callMs);
       await command('hangup', '');
@@ -45,38 +49,40 @@ export async function callWithBaresip(call: BaresipCall): Promise<{ heard: Int16
       await command('quit', '');
     });
     await new Promise((resolve) => child.once('exit', resolve));
+  } catch (error) {
+    throw new Error(`${String(error)}; it said:\n${log()}`);
   } finally {
     child.kill('SIGKILL');
   }
   return { heard: readRecording(folder), log: log() };
 }
 
-function writeSetUp(call: BaresipCall): string {
+function writeSetUp(call: BaresipCall, firstPort: number): string {
   const folder = mkdtempSync(join(tmpdir(), 'wildfire-baresip-'));
   const prompt = join(folder, 'prompt.wav');
   writeFileSync(prompt, padded(call));
   writeFileSync(
     join(folder, 'config'),
     [
-      `sip_listen 127.0.0.1:${SIP_PORT}`,
+      `sip_listen 127.0.0.1:${firstPort}`,
       'poll_method epoll',
       `audio_source aufile,${prompt}`,
       'audio_player aubridge,wildfire',
       'audio_alert aubridge,wildfire',
       'audio_srate 8000-8000',
       'audio_channels 1-1',
-      'rtp_ports 45200-45300',
+      `rtp_ports ${firstPort + FIRST_RTP_PORT}-${firstPort + PORTS - 1}`,
       'rtcp_mux no',
       'jitter_buffer_delay 1-10',
       `module_path ${MODULES_FOLDER}`,
       ...['g711.so', 'aufile.so', 'aubridge.so', 'sndfile.so', 'uuid.so'].map((name) => `module ${name}`),
       ...['account.so', 'contact.so', 'menu.so', 'ctrl_tcp.so'].map((name) => `module_app ${name}`),
-      `ctrl_tcp_listen 127.0.0.1:${CONTROL_PORT}`,
+      `ctrl_tcp_listen 127.0.0.1:${firstPort + CONTROL_PORT}`,
       `snd_path ${folder}`,
       '',
     ].join('\n'),
   );
-  const account = `<sip:baresip@127.0.0.1:${SIP_PORT}>;regint=0;answermode=auto;audio_codecs=PCMU/8000/1\n`;
+  const account = `<sip:baresip@127.0.0.1:${firstPort}>;regint=0;answermode=auto;audio_codecs=PCMU/8000/1\n`;
   writeFileSync(join(folder, 'accounts'), account);
   writeFileSync(join(folder, 'contacts'), '');
   return folder;
@@ -101,9 +107,11 @@ function collectLog(child: ChildProcess): () => string {
 
 /** Speaks to ctrl_tcp: JSON in netstrings. */
 async function control(
+  child: ChildProcess,
+  port: number,
   script: (command: (name: string, params: string) => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  const socket = await connected();
+  const socket = await connected(child, port);
   await script(async (name, params) => {
     const json = JSON.stringify({ command: name, params, token: 'test' });
     socket.write(`${Buffer.byteLength(json)}:${json},`);
@@ -111,14 +119,15 @@ async function control(
   socket.destroy();
 }
 
-async function connected(): Promise<ReturnType<typeof connect>> {
+async function connected(child: ChildProcess, port: number): Promise<ReturnType<typeof connect>> {
   for (let attempt = 0; ; attempt++) {
-    const socket = connect(CONTROL_PORT, '127.0.0.1');
+    const socket = connect(port, '127.0.0.1');
     const isUp = await new Promise<boolean>((resolve) => {
       socket.once('connect', () => resolve(true));
       socket.once('error', () => resolve(false));
     });
     if (isUp) return socket;
+    if (child.exitCode !== null) throw new Error(`baresip ended with exit code ${child.exitCode}`);
     if (attempt === 50) throw new Error('baresip does not listen on its control port');
     await delay(100);
   }

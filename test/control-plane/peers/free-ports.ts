@@ -1,5 +1,5 @@
 /**
- * Ports for a whole old system on loopback: a block of free ones below the system's own choice for connections
+ * Ports for a whole old system, or another program, on loopback: a block of free ones below the system's own choice for connections
  * (32768 on Linux), so that no connection of ours takes a listener's port.
  */
 import { randomInt } from 'node:crypto';
@@ -50,7 +50,7 @@ export async function freeOldPorts(maxCallId: number): Promise<OldPorts> {
  * test runs on one machine do not meet.
  * @returns the first of `count` ports in a row that are free for UDP and TCP now
  */
-async function freeBlock(count: number): Promise<number> {
+export async function freeBlock(count: number): Promise<number> {
   const slots = Math.ceil((count + 1) / SLOT_PORTS);
   while (reserved.length >= MAX_RESERVED) for (const marker of reserved.shift() ?? []) marker.close();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
