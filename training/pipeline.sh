@@ -66,6 +66,8 @@ step recogniser-splits python whisper.check_splits "$work/stt"
 step recogniser train_whisper
 step recogniser-export python whisper.export --checkpoint "$work/stt-run/checkpoint.pt" \
   --tokenizer "$work/stt/tokenizer.json" --out "$pack/whisper"
+# Proves that a later training can go on from the pack alone.
+step recogniser-again python whisper.from_pack --pack "$pack/whisper" --data "$work/stt" --out "$work/stt-again"
 step recogniser-figures python whisper.evaluate --pack "$pack/whisper" --data "$work/stt" --sentences $tests --json "$work/whisper.json"
 step recogniser-curve python whisper.curve "$work/whisper.csv" run="$work/stt-run/train.log"
 
