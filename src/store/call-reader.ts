@@ -68,8 +68,7 @@ export class CallReader {
   }
 }
 
-const CALL_ROWS = `SELECT c.*, coalesce(c.turns, (SELECT count(*) FROM turns t WHERE t.call = c.id)) AS turns_so_far
-  FROM calls c`;
+const CALL_ROWS = 'SELECT c.*, (SELECT count(*) FROM turns t WHERE t.call = c.id) AS turns FROM calls c';
 const TURN_ROWS = 'SELECT t.*, c.run, c.call_id, c.sip_call_id FROM turns t JOIN calls c ON c.id = t.call';
 
 function cursorOf({ before }: Page): number {
@@ -95,7 +94,8 @@ function callOf(row: Row): object {
     reason: row.reason,
     durationMs: row.duration_ms,
     greetingMs: row.greeting_ms,
-    turns: row.turns_so_far,
+    turns: row.turns,
+    spokenTurns: row.spoken_turns,
     rtp: row.ended_at_ms === null ? null : rtpOf(row),
     ledger: typeof row.ledger === 'string' ? JSON.parse(row.ledger) : null,
   };

@@ -83,7 +83,7 @@ const ADD_TURN = `INSERT INTO turns (${COLUMNS.join(', ')}, decided_at_wall_ms, 
   ON CONFLICT (call, turn_id) DO NOTHING`;
 
 const END_CALL = `UPDATE calls SET ended_at_ms = ?, ended_by = ?, reason = ?, duration_ms = ?, greeting_ms = ?,
-  turns = ?, rtp_sent = ?, rtp_received = ?, rtp_lost = ?, rtp_late = ?, rtp_underrun_frames = ?, ledger = ?
+  spoken_turns = ?, rtp_sent = ?, rtp_received = ?, rtp_lost = ?, rtp_late = ?, rtp_underrun_frames = ?, ledger = ?
   WHERE run = ? AND call_id = ?`;
 
 const DELETE_TURNS =

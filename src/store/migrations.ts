@@ -18,7 +18,7 @@ export const MIGRATIONS: readonly string[] = [
     reason TEXT,
     duration_ms REAL,
     greeting_ms REAL,
-    turns INTEGER,
+    spoken_turns INTEGER,
     rtp_sent INTEGER,
     rtp_received INTEGER,
     rtp_lost INTEGER,

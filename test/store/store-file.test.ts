@@ -74,6 +74,7 @@ describe('what is written', () => {
     expect(call).toEqual({
       id: 'ab12-1',
       ...callReport({ sipCallId: 'sip-1' }),
+      spokenTurns: 1,
       startedAt: '2026-05-06T07:07:59.123Z',
       endedAt: '2026-05-06T07:08:09.124Z',
     });
@@ -87,7 +88,15 @@ describe('what is written', () => {
     const file = open(scratch());
     file.write([started(1), turn(), turn({ turnId: 2 })]);
     expect(file.answer({ kind: 'call', call: 'ab12-1' })).toMatchObject({
-      call: { endedAt: null, endedBy: null, durationMs: null, rtp: null, ledger: null, turns: 2 },
+      call: {
+        endedAt: null,
+        endedBy: null,
+        durationMs: null,
+        rtp: null,
+        ledger: null,
+        turns: 2,
+        spokenTurns: null,
+      },
       turns: [{ turnId: 1 }, { turnId: 2 }],
       isWhole: true,
     });
