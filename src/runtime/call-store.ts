@@ -16,8 +16,9 @@ export async function startStore(
 ): Promise<StoreClient | null> {
   if (!store.enabled) return null;
   const { retentionDays, keepText } = store;
+  const path = storePathOf(store);
   const client = await StoreClient.start({
-    path: storePathOf(store),
+    path,
     retentionDays,
     keepText,
     log,
@@ -25,5 +26,6 @@ export async function startStore(
     onWritten: (records) => storeMetrics.records.inc(records),
   });
   const storeMetrics = createStoreMetrics(metrics.registry, () => client);
+  log.info({ path, retentionDays, keepText }, 'calls are kept');
   return client;
 }

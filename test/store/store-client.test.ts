@@ -3,6 +3,7 @@
  * told once, tried again, and never thrown at a call.
  */
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -99,7 +100,9 @@ function lock(path: string): () => void {
 function writeElsewhere(path: string, turns: number): Promise<{ run: string; faults: number }> {
   const child = fork(new URL('./writing-process.ts', import.meta.url), [path, String(turns)]);
   return new Promise((resolve, reject) => {
-    child.once('message', (message) => resolve(message as { run: string; faults: number }));
+    child.on('message', (message) => {
+      if ('run' in (message as object)) resolve(message as { run: string; faults: number });
+    });
     child.once('exit', (code) => reject(new Error(`it ended with ${code} and told nothing`)));
   });
 }
@@ -189,6 +192,24 @@ describe('calls and turns', () => {
     }
   });
 
+  it('that were written survive a process that is killed, batch by batch', async () => {
+    const path = scratch();
+    const child = fork(new URL('./writing-process.ts', import.meta.url), [path, '1000000']);
+    const known = await new Promise<number>((resolve) => {
+      child.on('message', (message) => {
+        const { written } = message as { written: number };
+        if (written >= 100 && child.kill('SIGKILL')) resolve(written);
+      });
+    });
+    await once(child, 'exit');
+    const database = new DatabaseSync(path);
+    expect(database.prepare('PRAGMA integrity_check').get()?.integrity_check).toBe('ok');
+    const { n, last } = database.prepare('SELECT count(*) AS n, max(turn_id) AS last FROM turns').get() ?? {};
+    database.close();
+    expect(Number(last)).toBeGreaterThanOrEqual(known);
+    expect([n, Number(last) % 5]).toEqual([last, 0]);
+  });
+
   it('older than the retention are deleted by the running store', async () => {
     const path = scratch();
     const file = new StoreFile({ path, run: 'aa', busyTimeoutMs: 1000 });
@@ -248,7 +269,7 @@ describe('a store that fails', () => {
   });
 
   it('closes in time for what waits out a pause', async () => {
-    const { client, path, counts } = await start({ firstPauseMs: 60_000 });
+    const { client, path, counts } = await start({ firstPauseMs: 60_000, lastPauseMs: 60_000 });
     const letGo = lock(path);
     turnsUpTo(client, 5);
     await until(() => counts['store.writeFailed'] === 1, LIMIT_MS);

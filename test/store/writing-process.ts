@@ -1,4 +1,7 @@
-/** A process that keeps turns in a file of calls, as fast as it can, and ends. Run: node writing-process.ts FILE TURNS */
+/**
+ * A process that keeps turns in a file of calls, as fast as it can, tells its parent of each batch that is written, and
+ * ends. Run: node writing-process.ts FILE TURNS
+ */
 import { StoreClient } from '../../src/store/store-client.ts';
 import { turnReport } from './reports.ts';
 
@@ -19,7 +22,9 @@ const client = await StoreClient.start({
 });
 for (let turnId = 1; turnId <= Number(turns); turnId++) {
   client.keepTurn(turnReport({ turnId }));
-  if (turnId % BATCH === 0) await client.written();
+  if (turnId % BATCH !== 0) continue;
+  await client.written();
+  process.send?.({ written: turnId });
 }
 await client.close();
 process.send?.({ run: client.run, faults });
