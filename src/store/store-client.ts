@@ -147,13 +147,13 @@ export class StoreClient {
     const limited = new Promise<void>((resolve) => {
       limit = setTimeout(resolve, closeTimeoutMs);
     });
-    if (this.#isResting) void this.#tryAgain();
+    const isPausing = this.#isResting && this.#timer !== null;
+    if (isPausing) void this.#tryAgain();
     await Promise.race([this.written(), limited]);
     this.#cancelTimer();
     await Promise.race([this.#thread.close(), limited]);
     clearTimeout(limit);
-    if (this.#queue.length > 0)
-      this.#onTrouble('lostAtClose', this.#queue.length, 'the time to close was up');
+    this.#tellLost(this.#queue.length);
   }
 
   /** Tests only, and only with `allowFaults`. */
@@ -222,6 +222,12 @@ export class StoreClient {
     this.#isResting = false;
     if (this.#queue.batch.length > 0 || this.#queue.nextBatch()) this.#sendBatch();
     else this.#recover();
+  }
+
+  #tellLost(records: number): void {
+    if (records === 0) return;
+    this.#options.count('store', 'lostAtClose', records);
+    this.#options.log.warn({ records }, 'the end came before all records of calls were written');
   }
 
   /** Each is counted; the first since the last recovery is told. */

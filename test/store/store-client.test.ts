@@ -7,11 +7,12 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { monotonicMs } from '../../src/observability/clock.ts';
 import type { Log } from '../../src/observability/log.ts';
 import { StoreClient, type StoreClientOptions, type StoreTuning } from '../../src/store/store-client.ts';
 import { StoreFile } from '../../src/store/store-file.ts';
+import { StoreThread } from '../../src/store/store-thread.ts';
 import { until } from '../media/rtp-peer.ts';
 import { callReport, turnReport } from './reports.ts';
 import { scratchFolder } from './scratch-folder.ts';
@@ -260,12 +261,13 @@ describe('a store that fails', () => {
   });
 
   it('counts what it cannot write by the time it must close', async () => {
-    const { client, path, counts } = await start({ closeTimeoutMs: 100 });
+    const { client, path, counts, lines } = await start({ closeTimeoutMs: 100 });
     const letGo = lock(path);
     turnsUpTo(client, 5);
     await client.close();
     letGo();
     expect(counts['store.lostAtClose']).toBe(5);
+    expect(lines.at(-1)).toBe('warn: the end came before all records of calls were written');
   });
 
   it('closes in time for what waits out a pause', async () => {
@@ -340,6 +342,18 @@ describe('a thread that dies', () => {
       code: 'STORE_UNAVAILABLE',
       retryable: true,
     });
+  });
+
+  it('and is being replaced when the store is closed: nothing is lost, and one thread ends', async () => {
+    const started = vi.spyOn(StoreThread.prototype, 'start');
+    const { client, counts, written } = await start({ flushMs: 60_000 });
+    turnsUpTo(client, 3);
+    client.injectDeath('now');
+    await until(() => started.mock.calls.length === 2, LIMIT_MS);
+    await client.close();
+    expect(started).toHaveBeenCalledTimes(2);
+    started.mockRestore();
+    expect([counts, written()]).toEqual([{ 'worker.storeDied': 1 }, 3]);
   });
 
   it('while it is being closed is not waited for longer than the limit', async () => {
