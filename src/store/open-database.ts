@@ -3,7 +3,7 @@
  * Thread: store. WAL: readers and one writer do not wait for each other; NORMAL: a commit survives the end of the
  * process at once, that of the box from the next checkpoint on. Source: sqlite.org/wal.html, sqlite.org/pragma.html.
  */
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf, WildfireError } from '../errors.ts';
@@ -55,6 +55,24 @@ export function openDatabase(path: string, options: OpenOptions): DatabaseSync {
       if (!isBusy(error) || attempt === OPEN_ATTEMPTS) throw storeError(path, error);
       pauseThread(OPEN_PAUSE_MS);
     }
+  }
+}
+
+/**
+ * Looks at a file that there is, and changes nothing.
+ * @throws WildfireError as openDatabase would
+ */
+export function checkDatabase(path: string): void {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    const database = new DatabaseSync(path, { readOnly: true });
+    try {
+      refuseForeign(database, path);
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    throw storeError(path, error);
   }
 }
 

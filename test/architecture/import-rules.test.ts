@@ -46,6 +46,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'control-plane',
     'models',
     'sip',
+    'store',
     'audio',
     'workers',
     'native',
