@@ -21,7 +21,10 @@ export type ErrorCode =
   | 'WORKER_DIED'
   | 'WORKER_WARMUP'
   | 'INFERENCE_FAILED'
-  | 'AUDIO_INVALID';
+  | 'AUDIO_INVALID'
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_DAMAGED'
+  | 'STORE_NEWER';
 
 export interface WildfireErrorOptions {
   /** Whether the same request may succeed when tried again. Default false. */

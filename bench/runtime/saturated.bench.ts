@@ -25,6 +25,7 @@ const config = loadConfig({
     'sip.port=0',
     'web.port=0',
     'log.level=warn',
+    'store.enabled=false',
     'turn.noInputPrompts=1000000',
     `models.pack=${pack}`,
   ],

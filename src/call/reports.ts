@@ -1,4 +1,4 @@
-/** What the runtime tells about turns and calls: plain data for --json, IPC, metrics and tests. Pure types. */
+/** What the runtime tells about turns and calls: plain data for the store, --json, IPC, metrics and tests. Pure types. */
 import type { Transcript } from '../workers/protocol.ts';
 import type { LedgerCounts } from './ledger.ts';
 

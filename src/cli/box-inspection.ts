@@ -12,6 +12,7 @@ import { nativeAddon } from '../native/addon.ts';
 import { inspectControl } from './control-inspection.ts';
 import { inspectEngines } from './engine-inspection.ts';
 import { type Finding, ok } from './finding.ts';
+import { inspectStore } from './store-inspection.ts';
 
 /** Two sockets a call, and room for everything else. */
 const FDS_PER_CALL = 3;
@@ -30,6 +31,7 @@ export async function inspectBox(config: Config): Promise<Finding[]> {
     await sipPort(config),
     await webPort(config),
     rtpPorts(config),
+    inspectStore(config),
     fileDescriptors(config),
     udpBuffer(),
     ...(await inspectControl(config)),

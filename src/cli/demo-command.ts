@@ -21,6 +21,7 @@ interface DemoOptions extends ConfigOptions {
   readonly out?: string;
   readonly seed: number;
   readonly script?: string;
+  readonly store?: string;
   readonly json?: boolean;
 }
 
@@ -30,6 +31,7 @@ export function demoCommand(exit: Exit): Command {
     .option('--out <dir>', 'write the recording, the timeline and a page with the waterfalls')
     .option('--seed <n>', "draws the conversation's details", wholeNumber(0), 1)
     .option('--script <file>', "a caller script instead of a caller drawn from the pack's grammar")
+    .option('--store <file>', 'keep the call and its turns in this database')
     .option('--json', 'print one JSON document')
     .action(async (options: DemoOptions) => exit(await run(options)));
 }
@@ -53,7 +55,7 @@ async function run(options: DemoOptions): Promise<number> {
 /** Both load their models at once; when one fails the other is stopped. */
 async function startBoth(options: DemoOptions, pack: ModelPack): Promise<[RuntimeProcess, CallerEngines]> {
   const [runtime, engines] = await Promise.allSettled([
-    RuntimeProcess.start([...loopbackSettings(configOf(options)), 'web.enabled=false']),
+    RuntimeProcess.start([...loopbackSettings(configOf(options), options.store), 'web.enabled=false']),
     startCallerEngines(pack),
   ]);
   if (runtime.status === 'fulfilled' && engines.status === 'fulfilled') return [runtime.value, engines.value];

@@ -3,6 +3,7 @@
  * which it reports turns and calls. Thread: main.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CallReport, TurnReport } from '../call/reports.ts';
 import { settingsOf } from '../config/print.ts';
@@ -26,9 +27,18 @@ const CODE_BY_EXIT: Readonly<Record<number, ErrorCode>> = {
   [EXIT_MISSING]: 'WORKER_WARMUP',
 };
 
-/** The settings of a configuration for a runtime that listens on free loopback ports and logs warnings only. */
-export function loopbackSettings(config: Config): string[] {
+/** Calls that are made here are no real ones: they are kept apart from those, in the file that --store names. */
+const KEEPS_NO_CALLS = 'store.enabled=false';
+
+/**
+ * The settings of a configuration for a runtime that listens on free loopback ports and logs warnings only.
+ * @param store the file that it keeps its calls in; undefined: it keeps none, whatever the configuration says
+ */
+export function loopbackSettings(config: Config, store?: string): string[] {
   const own = [`sip.bindAddress=${LOOPBACK}`, 'sip.port=0', 'control.listen=false', 'log.level=warn'];
+  own.push(
+    ...(store === undefined ? [KEEPS_NO_CALLS] : ['store.enabled=true', `store.path=${resolve(store)}`]),
+  );
   return [...settingsOf(config), ...own, `models.pack=${packFolderOf(config.models.pack)}`];
 }
 
@@ -42,7 +52,7 @@ export class RuntimeProcess {
   #ready: { sipPort: number; webPort: number | null } | null = null;
 
   private constructor(settings: readonly string[]) {
-    const args = ['start', ...settings.flatMap((setting) => ['--set', setting])];
+    const args = ['start', ...[KEEPS_NO_CALLS, ...settings].flatMap((setting) => ['--set', setting])];
     const main = fileURLToPath(new URL('../main.ts', import.meta.url));
     this.#child = fork(main, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.exited = new Promise((resolve) => this.#child.once('exit', (code) => resolve(code)));
@@ -51,7 +61,7 @@ export class RuntimeProcess {
 
   /**
    * Starts one and waits until it is ready.
-   * @param settings `key=value` of the configuration
+   * @param settings `key=value` of the configuration; calls are kept only where they say so
    * @throws WildfireError CONFIG_INVALID, WORKER_WARMUP or INVALID_STATE when it ended instead; it has said why on
    * stderr, and the code leads to the same exit code as its own
    */

@@ -61,6 +61,7 @@ interface StressOptions extends ConfigOptions {
   readonly most?: number;
   readonly limit: number;
   readonly out?: string;
+  readonly store?: string;
   readonly json?: boolean;
 }
 
@@ -104,6 +105,7 @@ export function stressCommand(exit: Exit): Command {
     )
     .option('--limit <s>', 'the search begins no step later than this', positive, DEFAULT_LIMIT_S)
     .option('--out <dir>', 'write the result, its page, and what each call that missed its goal sounded like')
+    .option('--store <file>', 'the runtime started here keeps its calls and turns in this database')
     .option('--json', 'print one JSON document')
     .addCommand(stressCompareCommand())
     .action(async (options: StressOptions) => exit(await run(options)));
@@ -148,7 +150,7 @@ function runtimeSettings(options: StressOptions): string[] {
   const config = configOf(options);
   const most = options.findCapacity === true ? mostOf(options) : concurrentOf(options);
   return [
-    ...loopbackSettings(config),
+    ...loopbackSettings(config, options.store),
     `limits.maxCalls=${Math.max(config.limits.maxCalls, most)}`,
     ...['web.enabled=true', `web.bindAddress=${LOOPBACK}`, 'web.port=0'],
     ...(options.mode === 'echo' ? ['agent.mode=echo'] : []),

@@ -1,6 +1,6 @@
 /**
  * Builds the effective configuration: flag > environment > file > default. Every mistake names its source, the
- * key and what is allowed. The only reader of process.env. Thread: main, at start.
+ * key and what is allowed. Reads process.env. Thread: main, at start.
  */
 import { readFileSync } from 'node:fs';
 import { parse as parseToml, TomlError } from 'smol-toml';

@@ -190,10 +190,21 @@ const control = z.strictObject({
 });
 
 const web = z.strictObject({
-  /** Serve /metrics, /healthz and /api/status. */
+  /** Serve /metrics, /healthz and /api. */
   enabled: z.boolean().default(true),
   bindAddress: z.string().default('127.0.0.1'),
   port: portNumber.default(8081),
+});
+
+const store = z.strictObject({
+  /** Keep calls and turns with their timelines in a database. */
+  enabled: z.boolean().default(true),
+  /** The file. Empty: wildfire/calls.db in the user's state folder (state-path.ts). */
+  path: z.string().default(''),
+  /** Calls and turns older than this are deleted; 0 keeps all. */
+  retentionDays: z.int().min(0).max(36_500).default(30),
+  /** Keep what was said, too: transcripts and replies are personal. */
+  keepText: z.boolean().default(false),
 });
 
 const log = z.strictObject({
@@ -214,6 +225,7 @@ export const configSchema = z.strictObject({
   inference: inference.prefault({}),
   control: control.prefault({}),
   web: web.prefault({}),
+  store: store.prefault({}),
   log: log.prefault({}),
 });
 

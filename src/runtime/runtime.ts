@@ -26,9 +26,11 @@ import { createControlMetrics } from '../observability/control-metrics.ts';
 import { createLog, type Log } from '../observability/log.ts';
 import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { type IncomingInvite, SipUserAgent } from '../sip/user-agent.ts';
+import type { StoreClient } from '../store/store-client.ts';
 import { type StatusServer, startStatusServer } from '../web/status-server.ts';
 import type { TtsClient } from '../workers/tts/tts-client.ts';
 import { VadClient } from '../workers/vad/vad-client.ts';
+import { startStore } from './call-store.ts';
 import { awakeOutsideCalls, type RunningEngines, startEngines } from './engines.ts';
 import { raiseMainThread } from './main-priority.ts';
 import { MediaSupervisor } from './media-supervisor.ts';
@@ -72,6 +74,7 @@ class Runtime implements RunningRuntime {
   /** What to close, in the order of starting; stopped in reverse. */
   readonly #closers: (() => Promise<void>)[] = [];
   #sip: SipUserAgent | null = null;
+  #store: StoreClient | null = null;
   #web: StatusServer | null = null;
   #reporter: StatusReporter | null = null;
   #engines: RunningEngines | null = null;
@@ -102,6 +105,7 @@ class Runtime implements RunningRuntime {
   /** @param pack null for an echo, which needs no models and serves nobody but callers */
   async start(pack: ModelPack | null): Promise<void> {
     const answers = pack === null || this.#roles.has('sip');
+    if (answers) await this.#startStore();
     const sip = answers ? await this.#startSip() : null;
     const media = answers ? await this.#startMedia() : null;
     await this.#startWeb(sip, media);
@@ -148,6 +152,13 @@ class Runtime implements RunningRuntime {
         this.#log.error({ error: String(error) }, 'a part did not close'),
       );
     }
+  }
+
+  /** First, and so closed last: the reports of the calls that a stop ends are kept, too. */
+  async #startStore(): Promise<void> {
+    const store = await startStore(this.#config, { log: this.#log, metrics: this.#metrics });
+    this.#store = store;
+    if (store !== null) this.#closers.push(() => store.close());
   }
 
   async #startSip(): Promise<SipUserAgent> {
@@ -232,11 +243,12 @@ class Runtime implements RunningRuntime {
       engines: () => this.#engines,
       isReady: () => this.#isReady,
       control: () => this.#control,
+      store: this.#store,
       metrics: this.#metrics,
     });
     this.#reporter = reporter;
     this.#closers.push(async () => reporter.close());
-    const web = await startStatusServer({ bindAddress, port }, reporter);
+    const web = await startStatusServer({ bindAddress, port }, reporter, this.#store);
     this.#web = web;
     this.#closers.push(() => web.close());
     this.listening.push(`http tcp ${bindAddress}:${web.port}`);
@@ -287,6 +299,7 @@ class Runtime implements RunningRuntime {
     const call = new Call(admission.callId, invite, this.#dependencies);
     this.#calls.set(call.id, call);
     this.#registry.add(call);
+    this.#store?.callStarted(call.id, call.sipCallId);
     this.#metrics.activeCalls.set(this.#registry.activeCalls);
     void call.answer();
   }
@@ -304,12 +317,14 @@ class Runtime implements RunningRuntime {
       this.#metrics.stageSeconds.observe({ stage }, ms / 1000);
     const { heard, reply, ...rest } = turn;
     this.#log.info({ ...rest, piiHeard: heard, piiReply: reply }, 'turn');
+    this.#store?.keepTurn(turn);
     this.#options.onTurn?.(turn);
   }
 
   #onCallEnded(call: CallReport): void {
     this.#metrics.calls.inc({ ended_by: call.endedBy });
     this.#log.info(call, 'call ended');
+    this.#store?.keepCall(call);
     this.#options.onCallEnded?.(call);
   }
 

@@ -7,6 +7,7 @@ import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { type DelayMs, LoopDelay } from '../observability/loop-delay.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { SipUserAgent } from '../sip/user-agent.ts';
+import type { StoreClient } from '../store/store-client.ts';
 import type { StatusSource } from '../web/status-server.ts';
 import type { RunningEngines } from './engines.ts';
 
@@ -24,6 +25,8 @@ export interface StatusParts {
   readonly isReady: () => boolean;
   /** Null where every role is in this process and nobody outside is served. */
   readonly control: () => ControlPlane | null;
+  /** Null when calls are not kept. */
+  readonly store: StoreClient | null;
   readonly metrics: Metrics;
 }
 
@@ -50,7 +53,7 @@ export class StatusReporter implements StatusSource {
 
   /** Everything that must be back at its idle value when no call is up, and the counters. */
   async status(): Promise<object> {
-    const { registry, audio, sip, media, engines, control } = this.#parts;
+    const { registry, audio, sip, media, engines, control, store } = this.#parts;
     return {
       health: this.health(),
       draining: registry.isDraining,
@@ -65,6 +68,7 @@ export class StatusReporter implements StatusSource {
       media: media && (await media.snapshot()),
       openSequences: engines()?.llama?.openSequences ?? 0,
       control: control()?.status() ?? null,
+      store: store && { run: store.run, queued: store.queued, isHealthy: store.isHealthy },
       mainLoopMs: this.#loopDelayMs(),
       recentMainLoopMs: this.#loopDelay.lastSecond,
       memoryMiB: memoryMiB(),

@@ -34,6 +34,7 @@ describe('doctor', () => {
       'SIP port',
       'HTTP port',
       'RTP ports',
+      'calls are kept',
       'open files',
       'UDP receive',
     ]) {

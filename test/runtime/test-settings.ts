@@ -1,4 +1,4 @@
-/** How tests configure a runtime: loopback, free ports, the test pack, nothing on stderr but faults. */
+/** How tests configure a runtime: loopback, free ports, the test pack, no database, nothing on stderr but faults. */
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { TEST_PACK_FOLDER } from '../models/test-pack.ts';
@@ -8,6 +8,7 @@ export const TEST_SETTINGS: readonly string[] = [
   'sip.port=0',
   'web.port=0',
   'log.level=error',
+  'store.enabled=false',
   `models.pack=${TEST_PACK_FOLDER}`,
 ];
 
