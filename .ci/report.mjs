@@ -28,7 +28,8 @@ function summarise(isTrained) {
   const second = existsSync(SECOND) ? reportOf(SECOND) : first;
   const isSecond = second.startTime !== first.startTime;
   const last = isSecond ? second : first;
-  for (const failure of failuresOf(first)) console.log(isSecond ? `FIRST TIME ${failure}` : `FAILED ${failure}`);
+  for (const failure of failuresOf(first))
+    console.log(isSecond ? `FIRST TIME ${failure}` : `FAILED ${failure}`);
   if (isSecond) for (const failure of failuresOf(second)) console.log(`AGAIN ${failure}`);
   const failed = countFailed(last) + (isTrained ? 0 : 1);
   const passed = first.numPassedTests + (isSecond ? countFailed(first) - countFailed(second) : 0);

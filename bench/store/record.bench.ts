@@ -108,6 +108,7 @@ function report(): TurnReport {
     reply: 'A table for four on Friday at seven. May I have your name, please?',
     outcome: 'replied',
     decidedAtMs: monotonicMs(),
+    speechEndTimestamp: 123_456,
     stagesMs: { ...NO_STAGES, endpoint: 240.5, stt: 31.25, llmFirstToken: 18.75, ttsFirstAudio: 22.5 },
     decisionToVoiceMs: 101.5,
     voiceToVoiceMs: 342,

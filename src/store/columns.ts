@@ -17,6 +17,7 @@ export const TURN_COLUMNS = {
   reply: 'reply',
   outcome: 'outcome',
   decidedAtMs: 'decided_at_ms',
+  speechEndTimestamp: 'speech_end_timestamp',
   decisionToVoiceMs: 'decision_to_voice_ms',
   voiceToVoiceMs: 'voice_to_voice_ms',
   bargeIn: 'barge_in',
@@ -28,6 +29,7 @@ export const TURN_COLUMNS = {
 export const STAGE_COLUMNS = {
   uplink: 'uplink_ms',
   endpoint: 'endpoint_ms',
+  endpointQueue: 'endpoint_queue_ms',
   sttQueue: 'stt_queue_ms',
   stt: 'stt_ms',
   llmQueue: 'llm_queue_ms',

@@ -19,6 +19,7 @@ export function turnReport(fields: Partial<TurnReport> = {}): TurnReport {
     reply: 'For what time?',
     outcome: 'replied',
     decidedAtMs: 123_456.789,
+    speechEndTimestamp: 2 ** 32 - 1,
     stagesMs: STAGES,
     decisionToVoiceMs: 100 / 3,
     voiceToVoiceMs: 500 / 3,

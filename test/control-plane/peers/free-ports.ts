@@ -1,6 +1,6 @@
 /**
- * Ports for a whole old system, or another program, on loopback: a block of free ones below the system's own choice for connections
- * (32768 on Linux), so that no connection of ours takes a listener's port.
+ * Ports for a whole old system, or another program, on loopback: a block of free ones below the system's own choice for
+ * connections (32768 on Linux), so that no connection of ours takes a listener's port.
  */
 import { randomInt } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
