@@ -4,7 +4,7 @@ import type { LedgerCounts } from './ledger.ts';
 
 /** Where the time of one turn went, ms. Queue and compute stand apart. */
 export interface StagesMs {
-  /** Arrival of the caller's packets to their place on the tape: what the jitter buffer holds them for. */
+  /** Arrival of the last packet with speech to its place on the tape: what the jitter buffer held it for. */
   readonly uplink: number;
   /** Last speech sample, or last key, to the time at which the turn is over. */
   readonly endpoint: number;

@@ -3,7 +3,7 @@
  * Thread: main.
  */
 import type { MediaEvent } from '../media/media-protocol.ts';
-import { timestampAfter } from '../media/uplink-clock.ts';
+import { placeBefore } from '../media/uplink-clock.ts';
 import type { Spoken, Transcript } from '../workers/protocol.ts';
 import { NO_STAGES, type StagesMs, type TurnOutcome, type TurnReport } from './reports.ts';
 
@@ -113,8 +113,9 @@ export class TurnTimeline {
     this.#firstPacketAtMs = event.atMs;
     const { endSample } = this.#start.end;
     if (endSample === null) return; // keys do not wait in the jitter buffer
-    this.#stages.uplink = event.uplinkHoldMs;
-    this.#speechEndTimestamp = timestampAfter(event.uplinkMarks, endSample);
+    const place = placeBefore(event.uplink, endSample);
+    this.#stages.uplink = place?.heldMs ?? 0;
+    this.#speechEndTimestamp = place?.timestamp ?? null;
   }
 
   /** The report of the turn as it stands. @param reply the words that were played */

@@ -144,14 +144,8 @@ export class MediaLeg {
     const { startIndex, endIndex } = this.#downlink;
     if (change !== 'started') this.#options.onEvent({ kind: 'playoutDrained', ...at, ringIndex: endIndex });
     if (change === 'drained') return;
-    const { holdMs, clock } = this.uplink;
-    this.#options.onEvent({
-      kind: 'playoutStarted',
-      ...at,
-      ringIndex: startIndex,
-      uplinkHoldMs: holdMs,
-      uplinkMarks: clock.marks(),
-    });
+    const uplink = this.uplink.clock.recent();
+    this.#options.onEvent({ kind: 'playoutStarted', ...at, ringIndex: startIndex, uplink });
   }
 
   #noteLateness(latenessMs: number): void {

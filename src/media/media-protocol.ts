@@ -6,7 +6,7 @@ import type { WireError } from '../errors.ts';
 import type { RingHandle, TapeHandle } from '../ring-buffers/layout.ts';
 import type { LatenessSummary } from './lateness-histogram.ts';
 import type { ThreadPriority } from './thread-priority.ts';
-import type { UplinkMark } from './uplink-clock.ts';
+import type { UplinkPackets } from './uplink-clock.ts';
 
 /** Who sends and receives, from our side (RFC 3264 section 5.1, as in our SDP). */
 export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
@@ -87,10 +87,8 @@ export type MediaEvent =
       readonly callId: number;
       readonly atMs: number;
       readonly ringIndex: number;
-      /** From the arrival of the caller's packets to their place on the tape, lately. */
-      readonly uplinkHoldMs: number;
-      /** Where the caller's RTP timestamps lie on the uplink tape. */
-      readonly uplinkMarks: readonly UplinkMark[];
+      /** Where the caller's latest packets lie on the uplink tape. */
+      readonly uplink: UplinkPackets;
     }
   /** The first frame without audio. `ringIndex`: index after the last sample that was sent. */
   | {

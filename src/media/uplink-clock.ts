@@ -1,55 +1,73 @@
 /**
- * Which RTP timestamp stands at which place of the uplink tape: the two run alike until a packet is left out, a pause is
- * waited for or the sender starts anew. It lets both ends of a line speak of the same sample without a common clock.
- * Thread: media (`UplinkClock`), any (`timestampAfter`). Hot: `note` runs per packet; it does not allocate.
+ * Where the caller's latest packets lie on the uplink tape: tape samples and RTP timestamps run alike until a packet is
+ * left out, a pause is waited for or the sender starts anew. It lets both ends of a line speak of the same sample without
+ * a common clock, and tells what the jitter buffer held that sample for.
+ * Thread: media (`UplinkClock`), any (`placeBefore`). Hot: `note` runs per packet; it does not allocate.
  */
 import { signedDistance } from '../ring-buffers/position.ts';
-import { addToTimestamp, timestampDistance } from '../rtp/sequence-number.ts';
+import { addToTimestamp } from '../rtp/sequence-number.ts';
 
-/** From `fromSample` of the tape on, up to the next mark, timestamps count up with the samples. */
-export interface UplinkMark {
-  readonly fromSample: number;
-  readonly timestamp: number;
+/** The latest packets, oldest first; one entry of each array per packet. */
+export interface UplinkPackets {
+  /** Place of its first sample on the tape. */
+  readonly fromSamples: Uint32Array;
+  /** RTP timestamp of that sample. */
+  readonly timestamps: Uint32Array;
+  /** From its arrival to its place on the tape, ms. */
+  readonly heldMs: Float32Array;
 }
 
-/** Marks that are kept: far more than there are shifts within a turn's end and its reply. */
-const KEPT_MARKS = 16;
+export interface UplinkPlace {
+  readonly timestamp: number;
+  readonly heldMs: number;
+}
+
+/** 5 s of 20 ms packets: longer than a turn's end waits for its reply. */
+const KEPT_PACKETS = 256;
 
 export class UplinkClock {
-  readonly #fromSamples = new Uint32Array(KEPT_MARKS);
-  readonly #timestamps = new Uint32Array(KEPT_MARKS);
-  #marks = 0;
+  readonly #fromSamples = new Uint32Array(KEPT_PACKETS);
+  readonly #timestamps = new Uint32Array(KEPT_PACKETS);
+  readonly #heldMs = new Float32Array(KEPT_PACKETS);
+  #packets = 0;
 
-  /** A packet's first sample goes to `sample` of the tape. */
-  note(sample: number, timestamp: number): void {
-    const newest = (this.#marks - 1) % KEPT_MARKS;
-    if (this.#marks > 0) {
-      const passedSamples = signedDistance(this.#fromSamples[newest]!, sample);
-      if (timestampDistance(this.#timestamps[newest]!, timestamp) === passedSamples) return;
-    }
-    const next = this.#marks % KEPT_MARKS;
-    this.#fromSamples[next] = sample;
-    this.#timestamps[next] = timestamp;
-    this.#marks += 1;
+  /** A packet goes to `sample` of the tape. */
+  note(sample: number, timestamp: number, heldMs: number): void {
+    const at = this.#packets % KEPT_PACKETS;
+    this.#fromSamples[at] = sample;
+    this.#timestamps[at] = timestamp;
+    this.#heldMs[at] = heldMs;
+    this.#packets += 1;
   }
 
-  /** The kept marks, oldest first. Allocates: for events, not for packets. */
-  marks(): UplinkMark[] {
-    const kept = Math.min(this.#marks, KEPT_MARKS);
-    return Array.from({ length: kept }, (_, index) => {
-      const at = (this.#marks - kept + index) % KEPT_MARKS;
-      return { fromSample: this.#fromSamples[at]!, timestamp: this.#timestamps[at]! };
-    });
+  /** Copies: for events, not for packets. */
+  recent(): UplinkPackets {
+    const kept = Math.min(this.#packets, KEPT_PACKETS);
+    const oldest = (this.#packets - kept) % KEPT_PACKETS;
+    const packets = {
+      fromSamples: new Uint32Array(kept),
+      timestamps: new Uint32Array(kept),
+      heldMs: new Float32Array(kept),
+    };
+    for (let index = 0; index < kept; index += 1) {
+      const at = (oldest + index) % KEPT_PACKETS;
+      packets.fromSamples[index] = this.#fromSamples[at]!;
+      packets.timestamps[index] = this.#timestamps[at]!;
+      packets.heldMs[index] = this.#heldMs[at]!;
+    }
+    return packets;
   }
 }
 
 /**
- * The RTP timestamp after the sample before `endSample` of the tape: where a stretch ends, even if a shift follows.
- * @param marks oldest first
- * @returns null when that sample is older than all marks
+ * Where a stretch of the tape ends on the wire, whatever was left out behind it.
+ * @param endSample one past its last sample
+ * @returns the RTP timestamp after that sample, and what its packet was held for; null when that came before all packets
  */
-export function timestampAfter(marks: readonly UplinkMark[], endSample: number): number | null {
-  const mark = marks.findLast(({ fromSample }) => signedDistance(fromSample, endSample) > 0);
-  if (mark === undefined) return null;
-  return addToTimestamp(mark.timestamp, signedDistance(mark.fromSample, endSample));
+export function placeBefore(packets: UplinkPackets, endSample: number): UplinkPlace | null {
+  const { fromSamples, timestamps, heldMs } = packets;
+  const index = fromSamples.findLastIndex((fromSample) => signedDistance(fromSample, endSample) > 0);
+  if (index < 0) return null;
+  const samples = signedDistance(fromSamples[index]!, endSample);
+  return { timestamp: addToTimestamp(timestamps[index]!, samples), heldMs: heldMs[index]! };
 }

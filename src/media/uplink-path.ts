@@ -38,8 +38,6 @@ const QUIET_SHARE_OF_LOUDEST = 1 / 6;
 const LOUDEST_DECAY = 0.997;
 /** The concealer is silent after 60 ms; from then on silence is written without asking it. */
 const CONCEALED_SAMPLES = 480;
-/** Weight of the newest packet in `holdMs`. */
-const HOLD_WEIGHT = 1 / 8;
 
 export class UplinkPath {
   readonly drops: DropCounters;
@@ -52,8 +50,6 @@ export class UplinkPath {
   leftOutPackets = 0;
   /** When the last believed packet came. */
   lastPacketMs = Number.NEGATIVE_INFINITY;
-  /** From the arrival of a packet to its place on the tape, lately. */
-  holdMs = 0;
   readonly #tape: TapeWriter;
   readonly #view = new RtpPacketView();
   readonly #plc = new PacketLossConcealer({ rateHz: RATE_HZ });
@@ -154,10 +150,10 @@ export class UplinkPath {
       return false;
     }
     this.#plc.good(piece);
-    this.clock.note(advance(this.#tape.positionSamples, this.#waitingSamples), this.jitter.takenTimestamp);
     this.#emptySamples = 0;
-    const heldMs = Math.max(0, this.#tickMs - this.jitter.takenArrivalMs);
-    this.holdMs += (heldMs - this.holdMs) * HOLD_WEIGHT;
+    const { takenTimestamp, takenArrivalMs } = this.jitter;
+    const sample = advance(this.#tape.positionSamples, this.#waitingSamples);
+    this.clock.note(sample, takenTimestamp, Math.max(0, this.#tickMs - takenArrivalMs));
     return true;
   }
 

@@ -5,6 +5,7 @@
 import type { MediaPort, VadPort } from '../../src/call/ports.ts';
 import type { RtpReport } from '../../src/call/reports.ts';
 import type { MediaEvent, OpenLeg, StartLeg } from '../../src/media/media-protocol.ts';
+import { UplinkClock } from '../../src/media/uplink-clock.ts';
 import { monotonicMs } from '../../src/observability/clock.ts';
 import { RingReader } from '../../src/ring-buffers/ring.ts';
 import type { Gate } from './gate.ts';
@@ -80,8 +81,7 @@ function playerOf(
         callId,
         atMs,
         ringIndex: (reader.readIndex - samples) >>> 0,
-        uplinkMarks: [],
-        uplinkHoldMs: 0,
+        uplink: new UplinkClock().recent(),
       });
     } else if (samples === 0 && isPlaying) {
       tell({ kind: 'playoutDrained', callId, atMs, ringIndex: indexBefore });

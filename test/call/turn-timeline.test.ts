@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { TurnReport } from '../../src/call/reports.ts';
 import { TurnTimeline } from '../../src/call/turn-timeline.ts';
 import type { MediaEvent } from '../../src/media/media-protocol.ts';
+import { UplinkClock } from '../../src/media/uplink-clock.ts';
 import type { Spoken, Transcript } from '../../src/workers/protocol.ts';
 import { CallHarness, pass, useFakeClock } from './call-harness.ts';
 import {
@@ -34,10 +35,12 @@ function timelineAt(decidedAtMs: number): TurnTimeline {
   });
 }
 
-/** RTP timestamps are 70,000 ahead of the tape. */
-function firstPacket(atMs: number, uplinkHoldMs: number): Extract<MediaEvent, { kind: 'playoutStarted' }> {
-  const uplinkMarks = [{ fromSample: 0, timestamp: 70_000 }];
-  return { kind: 'playoutStarted', callId: 1, atMs, ringIndex: 0, uplinkHoldMs, uplinkMarks };
+/** The first packet of a reply; RTP timestamps of the caller are 70,000 ahead of the tape. */
+function firstPacket(atMs: number, heldMs: number): Extract<MediaEvent, { kind: 'playoutStarted' }> {
+  const clock = new UplinkClock();
+  for (let sample = 0; sample < 8000; sample += 160)
+    clock.note(sample, 70_000 + sample, sample === 1440 ? heldMs : 99);
+  return { kind: 'playoutStarted', callId: 1, atMs, ringIndex: 0, uplink: clock.recent() };
 }
 
 function timed(harness: CallHarness): CallHarness {

@@ -1,6 +1,7 @@
 /** One media leg with a fake clock and fake sockets: both paths, holds, digits. */
 import { describe, expect, test } from 'vitest';
 import { decodeAlaw, decodeUlaw } from '../../src/audio/g711.ts';
+import { placeBefore } from '../../src/media/uplink-clock.ts';
 import { RingController, RingWriter } from '../../src/ring-buffers/ring.ts';
 import { dtmfPress, writeDtmfPayload } from '../../src/rtp/dtmf.ts';
 import { Packetizer } from '../../src/rtp/packetizer.ts';
@@ -166,32 +167,24 @@ describe('media leg, downlink', () => {
     ]);
   });
 
-  test('how long packets of the caller were held is told with the start of a reply', () => {
+  test("where the caller's packets lie on the tape, and what they were held for, is told with the start of a reply", () => {
     const bench = new LegBench().start();
+    bench.tick(2); // nothing has come yet: silence on the tape
+    const timestamp = bench.peer.nextTimestamp;
     for (let n = 0; n < 60; n += 1) {
       bench.packet(0x10); // right after a tick, and played with the next
       bench.tick();
     }
     new RingWriter(bench.ring, 0).write(new Int16Array(160).fill(1000));
     bench.tick();
-    const [started] = bench.events.filter(({ kind }) => kind === 'playoutStarted');
-    expect(started).toMatchObject({ uplinkHoldMs: expect.closeTo(20, 0) });
-  });
-
-  test("where the caller's timestamps lie on the tape is told with the start of a reply", () => {
-    const bench = new LegBench().start();
-    bench.tick(2); // nothing has come yet: silence on the tape
-    const timestamp = bench.peer.nextTimestamp;
-    for (let n = 0; n < 10; n += 1) {
-      bench.packet(0x10);
-      bench.tick();
-    }
-    new RingWriter(bench.ring, 0).write(new Int16Array(160).fill(1000));
-    bench.tick();
-    const [started] = bench.events.filter(({ kind }) => kind === 'playoutStarted');
-    const fromSample = bench.heard().indexOf(ulaw(0x10));
-    expect(fromSample).toBe(2);
-    expect(started).toMatchObject({ uplinkMarks: [{ fromSample: fromSample * 160, timestamp }] });
+    const started = bench.events.find((event) => event.kind === 'playoutStarted');
+    expect(bench.heard().indexOf(ulaw(0x10))).toBe(2);
+    expect(started?.uplink.fromSamples).toHaveLength(60);
+    expect(placeBefore(started!.uplink, 2 * 160 + 1)).toEqual({
+      timestamp: timestamp + 1,
+      heldMs: expect.closeTo(20, 0),
+    });
+    expect(placeBefore(started!.uplink, 2 * 160)).toBeNull();
   });
 
   test('barge-in: silence with the next frame, and drained where it stopped', () => {
