@@ -19,6 +19,7 @@ import { PrefillPace } from './prefill-pace.ts';
 import { commonPrefixTokens, fitPrompt, keptMessages, openingMessages } from './prompt-window.ts';
 import { ReplyFilter, type ReplyRules, TokenDecoder } from './reply-text.ts';
 import { SequencePool } from './sequence-pool.ts';
+import { TokenStep } from './token-step.ts';
 
 export type LlamaEngineOptions = Pick<
   LlamaServeTask,
@@ -71,6 +72,7 @@ export class LlamaEngine {
   readonly #pace: PrefillPace;
   /** Longest prompt: behind it a whole reply has room, so the library never has to shift the context. */
   readonly #budgetTokens: number;
+  readonly #step = new TokenStep();
   readonly #conversations = new Map<number, Conversation>();
   /** Calls that are evaluating or generating now. */
   #active = 0;
@@ -180,8 +182,16 @@ export class LlamaEngine {
     };
     const isUnwanted = () => this.#isUnwanted(conversation, request);
     const isReady = await this.#prefill(sequence, prompt, isUnwanted, 'leaveLastPiece');
-    const reason = isReady ? await this.#stream(reply, isUnwanted) : 'cancelled';
+    const reason = isReady ? await this.#streamInStep(reply, isUnwanted) : 'cancelled';
     this.#emit(finished(reply, reason));
+  }
+
+  async #streamInStep(reply: Reply, isUnwanted: () => boolean): Promise<FinishReason> {
+    try {
+      return await this.#stream(reply, isUnwanted);
+    } finally {
+      if (reply.generatedTokens > 0) this.#step.leave();
+    }
   }
 
   // One token in, at most one text event out. The KV keeps what was evaluated, also when cancelled.
@@ -191,7 +201,10 @@ export class LlamaEngine {
     const filter = new ReplyFilter(rulesFor(request, this.#model.replyRules));
     let reason: FinishReason = 'stop';
     for await (const token of sequence.generate(prompt.slice(sequence.length), this.#options.sampling)) {
-      if (reply.generatedTokens === 0) reply.firstTokenAtMs = monotonicMs();
+      if (reply.generatedTokens === 0) {
+        reply.firstTokenAtMs = monotonicMs();
+        this.#step.join();
+      }
       reply.generatedTokens += 1;
       if (isUnwanted()) return 'cancelled';
       if (request.exitAfterTokens === reply.generatedTokens) this.#options.onFault?.();
@@ -204,6 +217,7 @@ export class LlamaEngine {
         reason = 'maxTokens';
         break;
       }
+      await this.#step.next();
     }
     if (isUnwanted()) return 'cancelled';
     this.#emitText(request, filter.flush());

@@ -239,6 +239,20 @@ describe('several calls', () => {
     expect(whileTalking).not.toContain('111');
   });
 
+  it('take their tokens in step, however late one gets its own', async () => {
+    const bench = new Bench({ sequenceCount: 3, reply: () => 'abcdefghijkl', lateness: (index) => index });
+    for (const callId of [1, 2, 3]) bench.generate(callId, 1, [SYSTEM, user('hi')]);
+    await Promise.all([1, 2, 3].map((callId) => bench.finished(callId, 1)));
+    const drawn = bench.model.evaluations
+      .filter(({ tokens }) => tokens === 1)
+      .map(({ sequence }) => sequence);
+    const joined = drawn.indexOf(2) + 1; // the last one has its first token
+    for (let round = 0; round < 5; round++) {
+      const begin = joined + 3 * round;
+      expect(drawn.slice(begin, begin + 3).sort()).toEqual([0, 1, 2]);
+    }
+  });
+
   it('finds the system prompt of the call before in its sequence, and none of its words', async () => {
     const bench = new Bench({ sequenceCount: 1, reply: () => 'ok' });
     bench.generate(1, 1, [SYSTEM, user('my secret')]);

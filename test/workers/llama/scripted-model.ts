@@ -16,6 +16,8 @@ export interface ScriptedModelOptions {
   readonly contextTokens?: number;
   /** The reply to a whole prompt, as tokens or text. */
   readonly reply: (promptText: string) => string;
+  /** How many decodes later than others a sequence gets what it asked for; 0 without. */
+  readonly lateness?: (sequence: number) => number;
 }
 
 export class ScriptedModel implements LanguageModel {
@@ -25,6 +27,7 @@ export class ScriptedModel implements LanguageModel {
   readonly sequenceCount: number;
   readonly sequences: ScriptedSequence[] = [];
   readonly reply: (promptText: string) => string;
+  readonly lateness: (sequence: number) => number;
   /** Fails the next evaluation. */
   failsNext = false;
   /** Sizes of all evaluations, in order. */
@@ -34,6 +37,7 @@ export class ScriptedModel implements LanguageModel {
     this.sequenceCount = options.sequenceCount ?? 2;
     this.contextTokens = options.contextTokens ?? 1024;
     this.reply = options.reply;
+    this.lateness = options.lateness ?? (() => 0);
   }
 
   openSequence(): LanguageSequence {
@@ -84,7 +88,7 @@ export class ScriptedSequence implements LanguageSequence {
   }
 
   async prefill(tokens: readonly number[]): Promise<void> {
-    await nextTick();
+    for (let decode = 0; decode <= this.#model.lateness(this.index); decode++) await nextTick();
     if (this.#model.failsNext) {
       this.#model.failsNext = false;
       throw new Error('decode failed');
