@@ -1,15 +1,22 @@
 /**
- * llama.tokensPerSecond.8: eight calls generating at once in one context, against the same replies one after another. All
- * prompts are evaluated before, so that generation alone is timed; llama.prefill is their tokens per second. Settles: many
- * sequences in one context, batched by the library.
+ * llama.tokensPerSecond.8 and .16: so many calls generating at once in one context, against the same replies one after
+ * another. All prompts are evaluated before, so that generation alone is timed; llama.prefill is their tokens per second.
+ * Settles: many sequences in one context, batched by the library, their replies in step (workers/llama/token-step.ts).
  */
 import type { LlamaClient } from '../../src/workers/llama/llama-client.ts';
 import type { LlamaPrepared } from '../../src/workers/protocol.ts';
-import { type BenchOptions, type BenchResult, figure, quantiles, rounded } from '../bench-row.ts';
+import {
+  type BenchOptions,
+  type BenchResult,
+  type BenchRow,
+  figure,
+  quantiles,
+  rounded,
+} from '../bench-row.ts';
 import { languageModelMachine, packMachine } from '../models/engines.ts';
 import { BenchCall, benchPack, median, startClient, type Workload, workloadOf } from './dialogue.ts';
 
-const CALLS = 8;
+const CALLS = [8, 16];
 const FEWEST_PROMPT_TOKENS = 16;
 
 interface Talk {
@@ -21,35 +28,39 @@ interface Talk {
 export async function benchRows({ pack: name, limit }: BenchOptions): Promise<BenchResult> {
   const pack = await benchPack(name);
   const workload = workloadOf(pack, limit);
-  const client = await startClient(pack, { sequences: CALLS, maxTokens: workload.maxTokens });
+  const client = await startClient(pack, { sequences: Math.max(...CALLS), maxTokens: workload.maxTokens });
   const prefill: number[] = [];
-  const [serial, together]: [Talk[], Talk[]] = [[], []];
-  for (let round = 0; round < workload.rounds; round++) {
-    serial.push(await talk(client, { workload, isTogether: false, prefill }));
-    together.push(await talk(client, { workload, isTogether: true, prefill }));
-  }
+  const rows: BenchRow[] = [];
+  for (const calls of CALLS) rows.push(...(await rowsAt(client, { workload, prefill, calls })));
   const machine = { ...packMachine(pack), ...languageModelMachine(client) };
   await client.close();
+  return { rows: [...rows, figure('llama.prefill', 'tokens/s', median(prefill))], machine };
+}
+
+async function rowsAt(
+  client: LlamaClient,
+  options: Pick<TalkOptions, 'workload' | 'prefill' | 'calls'>,
+): Promise<BenchRow[]> {
+  const { workload, calls } = options;
+  const [serial, together]: [Talk[], Talk[]] = [[], []];
+  for (let round = 0; round < workload.rounds; round++) {
+    serial.push(await talk(client, { ...options, isTogether: false }));
+    together.push(await talk(client, { ...options, isTogether: true }));
+  }
   const speed = (talks: readonly Talk[]): number =>
     median(talks.map(({ tokensPerSecond }) => tokensPerSecond));
   const [own, peer] = [speed(together), speed(serial)];
   const beside = { baseline: 'serial', baselineP50: rounded(peer), ratio: rounded(own / peer) };
-  return {
-    rows: [
-      figure('llama.tokensPerSecond.8', 'tokens/s', own, beside),
-      quantiles(
-        'llama.ttft.8',
-        'ms',
-        together.flatMap(({ firstTokenMs }) => firstTokenMs),
-      ),
-      figure('llama.prefill', 'tokens/s', median(prefill)),
-    ],
-    machine,
-  };
+  const firstTokenMs = together.flatMap((talked) => talked.firstTokenMs);
+  return [
+    figure(`llama.tokensPerSecond.${calls}`, 'tokens/s', own, beside),
+    quantiles(`llama.ttft.${calls}`, 'ms', firstTokenMs),
+  ];
 }
 
 interface TalkOptions {
   readonly workload: Workload;
+  readonly calls: number;
   readonly isTogether: boolean;
   /** Takes the speed of each long prompt, tokens per second. */
   readonly prefill: number[];
@@ -57,8 +68,9 @@ interface TalkOptions {
 
 let lastCallId = 0;
 
-async function talk(client: LlamaClient, { workload, isTogether, prefill }: TalkOptions): Promise<Talk> {
-  const calls = Array.from({ length: CALLS }, () => new BenchCall(client, ++lastCallId));
+async function talk(client: LlamaClient, options: TalkOptions): Promise<Talk> {
+  const { workload, isTogether, prefill } = options;
+  const calls = Array.from({ length: options.calls }, () => new BenchCall(client, ++lastCallId));
   const firstTokenMs: number[] = [];
   let tokens = 0;
   let generatingMs = 0;
