@@ -122,7 +122,13 @@ function capacityRows({ calls, slo, isExact, breaksFirst }: SearchResult): Row[]
   const rows: Row[] = [['capacity', `${calls} calls at once${bound} within ${slo}`]];
   if (breaksFirst !== null) {
     const { stage, kind, fromMs, toMs } = breaksFirst;
-    rows.push(['gives way first', `${stage} (${kind}): p95 from ${fromMs} to ${toMs} ms`]);
+    const grown = `from ${fromMs} to ${toMs} ms`;
+    rows.push([
+      'gives way first',
+      kind === 'callers'
+        ? `the callers: late by ${grown} at worst; the target may hold more, call it from another box`
+        : `${stage} (${kind}): p95 ${grown}`,
+    ]);
   }
   return rows;
 }

@@ -52,12 +52,15 @@ export class StressSession {
   readonly #options: SessionOptions;
   readonly #runtime: RuntimeProcess | null;
   readonly #engines: CallerEngines | null;
+  /** Of the next run's first caller: nobody calls twice, lest the sentences of a run be known from the run before. */
+  #nextSeed: number;
 
   private constructor(
     options: SessionOptions,
     parts: { readonly runtime: RuntimeProcess | null; readonly engines: CallerEngines | null },
   ) {
     this.#options = options;
+    this.#nextSeed = options.seed;
     this.#runtime = parts.runtime;
     this.#engines = parts.engines;
   }
@@ -130,13 +133,15 @@ export class StressSession {
   }
 
   async #callAll(load: Load, { tally, progress }: RunView): Promise<CrowdResult> {
-    const { callers, mode, phrasing, seed, onCall } = this.#options;
+    const { callers, mode, phrasing, onCall } = this.#options;
     if (callers === null || this.#engines === null) throw new Error('conversations need callers');
+    const firstSeed = this.#nextSeed;
+    this.#nextSeed += load.calls;
     return runCrowd({
       ...callers,
       engines: this.#engines,
       targetUri: this.#targetUri,
-      seeds: seedsFrom(seed, load.calls),
+      seeds: seedsFrom(firstSeed, load.calls),
       concurrent: load.concurrent,
       callsPerS: load.callsPerS,
       phrasing,

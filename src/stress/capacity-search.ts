@@ -37,11 +37,12 @@ export interface SearchStep {
   readonly callerLoopMs: number | null;
 }
 
-/** The stage whose p95 grew most from the largest good step to the smallest bad one. */
+/** What grew most from the largest good step to the smallest bad one: a stage by its p95, or how late the callers were. */
 export interface BreaksFirst {
+  /** `callers`: the calling process. The target may hold more; only callers on another box can tell. */
   readonly stage: string;
   /** Waiting for a thread, or computing: more threads help the one, faster models or more cores the other. */
-  readonly kind: 'queue' | 'compute' | 'other';
+  readonly kind: 'queue' | 'compute' | 'callers' | 'other';
   readonly fromMs: number;
   readonly toMs: number;
 }
@@ -58,7 +59,10 @@ export interface SearchResult {
 
 /** The gap is not halved further below this share of the calls. */
 const PRECISION = 0.1;
-const QUEUES = ['sttQueue', 'llmQueue', 'ttsQueue'];
+const CALLERS = 'callers';
+/** Packets that come later than this outrun every jitter buffer, and the wire's figures are the callers' own. */
+const LATE_CALLERS_MS = 50;
+const QUEUES = ['endpointQueue', 'sttQueue', 'llmQueue', 'ttsQueue'];
 const COMPUTE = ['stt', 'llmFirstToken', 'firstSentence', 'ttsFirstAudio'];
 
 /** Runs the steps one after another. */
@@ -127,14 +131,21 @@ function stepOf(calls: number, report: StressReport, objective: Objective): Sear
 }
 
 function breaksFirst(good: SearchStep, bad: SearchStep): BreaksFirst | null {
-  const grown = Object.entries(bad.stagesP95Ms)
-    .map(([stage, toMs]) => ({ stage, fromMs: good.stagesP95Ms[stage] ?? 0, toMs }))
+  const [before, after] = [peaksOf(good), peaksOf(bad)];
+  const grown = Object.entries(after)
+    .map(([stage, toMs]) => ({ stage, fromMs: before[stage] ?? 0, toMs }))
+    .filter(({ stage, toMs }) => stage !== CALLERS || toMs > LATE_CALLERS_MS)
     .sort((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs))[0];
   return grown === undefined ? null : { ...grown, kind: kindOf(grown.stage) };
 }
 
+function peaksOf({ stagesP95Ms, callerLoopMs }: SearchStep): StagePeaks {
+  return { ...stagesP95Ms, [CALLERS]: callerLoopMs ?? 0 };
+}
+
 function kindOf(stage: string): BreaksFirst['kind'] {
   if (QUEUES.includes(stage)) return 'queue';
+  if (stage === CALLERS) return 'callers';
   return COMPUTE.includes(stage) ? 'compute' : 'other';
 }
 

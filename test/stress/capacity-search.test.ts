@@ -6,6 +6,7 @@ import {
   type SearchStep,
   searchCapacity,
 } from '../../src/stress/capacity-search.ts';
+import type { LoadSample } from '../../src/stress/load-sample.ts';
 import { missedBy, parseObjective } from '../../src/stress/objective.ts';
 import { reportWith } from './reports.ts';
 
@@ -59,6 +60,28 @@ describe('the search for capacity', () => {
   it('says which stage gave way, and that it was a queue', async () => {
     const { breaksFirst } = await searchCapacity(box(20).options);
     expect(breaksFirst).toEqual({ stage: 'sttQueue', kind: 'queue', fromMs: 20, toMs: 9000 });
+  });
+
+  it.each([
+    [140, { stage: 'callers', kind: 'callers', fromMs: 15, toMs: 140 }],
+    [49, { stage: 'stt', kind: 'compute', fromMs: 100, toMs: 110 }],
+  ])('names the callers where their own process was late by %i ms', async (lateMs, expected) => {
+    const { breaksFirst } = await searchCapacity({
+      ...box(20).options,
+      run: async (calls) => {
+        const isGood = calls <= 20;
+        const stt = isGood ? 100 : 110;
+        return reportWith({
+          callsOffered: calls,
+          callsFailed: isGood ? 0 : 1,
+          goalsMet: calls,
+          voiceToVoiceMs: { p50: 600, p95: 600, p99: 600, max: 600 },
+          stagesMs: { stt: { p50: stt, p95: stt, p99: stt, max: stt } },
+          samples: [{ callerLoopMs: isGood ? 15 : lateMs } as LoadSample],
+        });
+      },
+    });
+    expect(breaksFirst).toEqual(expected);
   });
 
   it('stops at the most calls that it may try: a lower bound', async () => {

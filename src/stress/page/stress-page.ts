@@ -1,5 +1,5 @@
 /** The page of a run of `stress`: what it carried, where the time went, and how the box did second by second. Pure. */
-import type { SearchResult } from '../capacity-search.ts';
+import type { BreaksFirst, SearchResult } from '../capacity-search.ts';
 import type { LoadSample } from '../load-sample.ts';
 import type { Percentiles } from '../percentiles.ts';
 import type { StressReport } from '../stress-report.ts';
@@ -58,6 +58,12 @@ function cards(report: StressReport): string {
   return `<div class="cards">${all.map(([name, value]) => `<div class="card"><b>${escapeHtml(value)}</b><span>${escapeHtml(name)}</span></div>`).join('')}</div>`;
 }
 
+function gaveWayText({ stage, kind, fromMs, toMs }: BreaksFirst): string {
+  return kind === 'callers'
+    ? `<b>The callers</b> gave way first: late by ${fromMs}, then ${toMs} ms at worst. The target may hold more; call it from another box.`
+    : `<b>${escapeHtml(stage)}</b> (${kind}) gave way first: its p95 went from ${fromMs} to ${toMs} ms.`;
+}
+
 function capacitySection({ slo, calls, isExact, breaksFirst, steps }: SearchResult): string {
   const ordered = [...steps].sort((a, b) => a.calls - b.calls);
   const limitMs = Number(/p95=([\d.]+)/.exec(slo)?.[1]);
@@ -71,10 +77,7 @@ function capacitySection({ slo, calls, isExact, breaksFirst, steps }: SearchResu
     ],
     ...(Number.isNaN(limitMs) ? {} : { limit: { y: limitMs, label: slo } }),
   });
-  const gaveWay =
-    breaksFirst === null
-      ? ''
-      : ` <b>${escapeHtml(breaksFirst.stage)}</b> (${breaksFirst.kind}) gave way first: its p95 went from ${breaksFirst.fromMs} to ${breaksFirst.toMs} ms.`;
+  const gaveWay = breaksFirst === null ? '' : ` ${gaveWayText(breaksFirst)}`;
   const rows = ordered.map((step) => [
     `${step.calls}`,
     step.ok ? 'holds' : step.why,
