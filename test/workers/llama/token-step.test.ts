@@ -2,6 +2,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { TokenStep } from '../../../src/workers/llama/token-step.ts';
+import { printedSeed, SeededRandom } from '../../seeded-random.ts';
 
 /** Notes the name of a reply once it may go on. */
 function follow(step: TokenStep, name: string, went: string[]): void {
@@ -56,25 +57,19 @@ describe('a step', () => {
   });
 
   it('ends for replies of any lengths that begin at any time', async () => {
-    const seed = Number(process.env.WILDFIRE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-    console.log(`token step: WILDFIRE_TEST_SEED=${seed}`);
-    let state = seed;
-    const below = (limit: number): number => {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-      return (state >>> 8) % limit;
-    };
+    const random = new SeededRandom(printedSeed('token step'));
     const step = new TokenStep();
     const reply = async (beginsAfter: number, tokens: number): Promise<number> => {
       for (let tick = 0; tick < beginsAfter; tick++) await nextTick();
       step.join();
       for (let token = 1; token < tokens; token++) {
-        for (let tick = below(3); tick > 0; tick--) await nextTick();
+        for (let tick = random.integer(0, 2); tick > 0; tick--) await nextTick();
         await step.next();
       }
       step.leave();
       return tokens;
     };
-    const lengths = Array.from({ length: 200 }, () => 1 + below(40));
-    expect(await Promise.all(lengths.map((tokens) => reply(below(100), tokens)))).toEqual(lengths);
+    const lengths = Array.from({ length: 200 }, () => random.integer(1, 40));
+    expect(await Promise.all(lengths.map((tokens) => reply(random.integer(0, 99), tokens)))).toEqual(lengths);
   });
 });
