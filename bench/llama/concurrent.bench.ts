@@ -17,6 +17,8 @@ import { languageModelMachine, packMachine } from '../models/engines.ts';
 import { BenchCall, benchPack, median, startClient, type Workload, workloadOf } from './dialogue.ts';
 
 const CALLS = [8, 16];
+/** At the least: what a spoken reply has, so that its first token does not stand for all. */
+const REPLY_TOKENS = 24;
 const FEWEST_PROMPT_TOKENS = 16;
 
 interface Talk {
@@ -28,7 +30,8 @@ interface Talk {
 export async function benchRows({ pack: name, limit }: BenchOptions): Promise<BenchResult> {
   const pack = await benchPack(name);
   const workload = workloadOf(pack, limit);
-  const client = await startClient(pack, { sequences: Math.max(...CALLS), maxTokens: workload.maxTokens });
+  const maxTokens = Math.max(REPLY_TOKENS, workload.maxTokens);
+  const client = await startClient(pack, { sequences: Math.max(...CALLS), maxTokens });
   const prefill: number[] = [];
   const rows: BenchRow[] = [];
   for (const calls of CALLS) rows.push(...(await rowsAt(client, { workload, prefill, calls })));

@@ -7,6 +7,8 @@ import type { ReplyRules } from './reply-text.ts';
 
 /** One KV sequence: the evaluated tokens of one conversation. Operations on it follow each other, never overlap. */
 export interface LanguageSequence {
+  /** Its number among those of the model, counted as they are opened. */
+  readonly index: number;
   readonly tokens: readonly number[];
   /** Number of evaluated tokens. */
   readonly length: number;

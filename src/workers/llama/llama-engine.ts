@@ -217,7 +217,7 @@ export class LlamaEngine {
         reason = 'maxTokens';
         break;
       }
-      await this.#step.next();
+      await this.#step.next(sequence.index);
     }
     if (isUnwanted()) return 'cancelled';
     this.#emitText(request, filter.flush());

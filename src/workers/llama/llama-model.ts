@@ -156,6 +156,7 @@ class NodeLlamaModel implements LanguageModel {
   /** The template does not ask for a BOS token and the tokenizer adds none, but the wrapper writes one. */
   readonly #dropsBos: boolean;
   readonly #specialTokens = new Map<number, boolean>();
+  #openedSequences = 0;
 
   constructor(loaded: Loaded, options: LlamaModelOptions) {
     const { llama, model, context, gpuDevices } = loaded;
@@ -177,7 +178,8 @@ class NodeLlamaModel implements LanguageModel {
   }
 
   openSequence(): LanguageSequence {
-    return new NodeLlamaSequence(this.#context.getSequence());
+    const index = this.#openedSequences++;
+    return new NodeLlamaSequence(this.#context.getSequence(), index);
   }
 
   renderPrompt(messages: readonly ChatMessage[], replyPrefix: string): readonly number[] {
@@ -208,10 +210,13 @@ class NodeLlamaModel implements LanguageModel {
 }
 
 class NodeLlamaSequence implements LanguageSequence {
+  /** The library's own number for it, since none is ever given back. */
+  readonly index: number;
   readonly #sequence: LlamaContextSequence;
 
-  constructor(sequence: LlamaContextSequence) {
+  constructor(sequence: LlamaContextSequence, index: number) {
     this.#sequence = sequence;
+    this.index = index;
   }
 
   get tokens(): readonly number[] {

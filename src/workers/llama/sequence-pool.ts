@@ -27,7 +27,8 @@ export class SequencePool {
   }
 
   /**
-   * A free sequence, the one that holds most of `wanted` already; when all are taken, in order of asking.
+   * A free sequence: the one that holds most of `wanted` already, of equal ones the first, so that those in use are
+   * neighbours (token-step.ts). When all are taken, in order of asking.
    * @param isGone asked while waiting; true gives up
    * @returns null when it gave up
    */
@@ -57,8 +58,12 @@ export class SequencePool {
     }
     if (this.#free.length <= 1) return this.#free.pop() ?? null;
     const shared = this.#free.map((sequence) => commonPrefixTokens(sequence.tokens, wanted));
-    const best = shared.indexOf(Math.max(...shared));
-    return this.#free.splice(best, 1)[0] ?? null;
+    const most = Math.max(...shared);
+    const best = this.#free
+      .filter((_, at) => shared[at] === most)
+      .reduce((lowest, sequence) => (sequence.index < lowest.index ? sequence : lowest));
+    this.#free.splice(this.#free.indexOf(best), 1);
+    return best;
   }
 
   #dropGone(): void {

@@ -4,72 +4,74 @@ import { describe, expect, it } from 'vitest';
 import { TokenStep } from '../../../src/workers/llama/token-step.ts';
 import { printedSeed, SeededRandom } from '../../seeded-random.ts';
 
-/** Notes the name of a reply once it may go on. */
-function follow(step: TokenStep, name: string, went: string[]): void {
-  void step.next().then(() => went.push(name));
+/** Notes a reply's sequence once it may go on. */
+function follow(step: TokenStep, sequence: number, went: number[]): void {
+  void step.next(sequence).then(() => went.push(sequence));
 }
 
 describe('a step', () => {
   it('holds up nobody who is alone', async () => {
     const step = new TokenStep();
     step.join();
-    await step.next();
-    await step.next();
+    await step.next(3);
+    await step.next(3);
   });
 
-  it('begins when all have taken their token', async () => {
+  it('begins when all have taken their token, in the order of their sequences', async () => {
     const step = new TokenStep();
-    const went: string[] = [];
+    const went: number[] = [];
     for (let reply = 0; reply < 3; reply++) step.join();
-    follow(step, 'a', went);
-    follow(step, 'b', went);
+    follow(step, 2, went);
+    follow(step, 0, went);
     await nextTick();
     expect(went).toEqual([]);
-    follow(step, 'c', went);
+    follow(step, 1, went);
     await nextTick();
-    expect(went).toEqual(['a', 'b', 'c']);
+    expect(went).toEqual([0, 1, 2]);
   });
 
   it('does not wait for who has left', async () => {
     const step = new TokenStep();
-    const went: string[] = [];
+    const went: number[] = [];
     step.join();
     step.join();
-    follow(step, 'a', went);
+    follow(step, 2, went);
     step.leave();
     await nextTick();
-    expect(went).toEqual(['a']);
+    expect(went).toEqual([2]);
   });
 
   it('waits for who has joined meanwhile', async () => {
     const step = new TokenStep();
-    const went: string[] = [];
+    const went: number[] = [];
     step.join();
     step.join();
-    follow(step, 'a', went);
+    follow(step, 2, went);
     step.join();
-    follow(step, 'b', went);
+    follow(step, 0, went);
     await nextTick();
     expect(went).toEqual([]);
-    follow(step, 'c', went);
+    follow(step, 1, went);
     await nextTick();
-    expect(went).toEqual(['a', 'b', 'c']);
+    expect(went).toEqual([0, 1, 2]);
   });
 
   it('ends for replies of any lengths that begin at any time', async () => {
     const random = new SeededRandom(printedSeed('token step'));
     const step = new TokenStep();
-    const reply = async (beginsAfter: number, tokens: number): Promise<number> => {
+    const reply = async (sequence: number, beginsAfter: number, tokens: number): Promise<number> => {
       for (let tick = 0; tick < beginsAfter; tick++) await nextTick();
       step.join();
       for (let token = 1; token < tokens; token++) {
         for (let tick = random.integer(0, 2); tick > 0; tick--) await nextTick();
-        await step.next();
+        await step.next(sequence);
       }
       step.leave();
       return tokens;
     };
     const lengths = Array.from({ length: 200 }, () => random.integer(1, 40));
-    expect(await Promise.all(lengths.map((tokens) => reply(random.integer(0, 99), tokens)))).toEqual(lengths);
+    expect(
+      await Promise.all(lengths.map((tokens, sequence) => reply(sequence, random.integer(0, 99), tokens))),
+    ).toEqual(lengths);
   });
 });
