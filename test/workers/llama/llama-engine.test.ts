@@ -253,6 +253,22 @@ describe('several calls', () => {
     }
   });
 
+  it('takes the first of sequences that are equally good, so that those in use are neighbours', async () => {
+    const bench = new Bench({ sequenceCount: 3, reply: () => 'ok' });
+    for (const callId of [1, 2, 3]) bench.generate(callId, 1, [SYSTEM, user('hello')]);
+    await Promise.all([1, 2, 3].map((callId) => bench.finished(callId, 1)));
+    for (const callId of [3, 1, 2]) {
+      bench.engine.handle({ kind: 'closeConversation', callId });
+      await bench.event('conversationClosed', callId);
+    }
+    const before = bench.model.evaluations.length;
+    bench.generate(4, 1, [SYSTEM, user('hello')]);
+    await bench.finished(4, 1);
+    expect(new Set(bench.model.evaluations.slice(before).map(({ sequence }) => sequence))).toEqual(
+      new Set([0]),
+    );
+  });
+
   it('finds the system prompt of the call before in its sequence, and none of its words', async () => {
     const bench = new Bench({ sequenceCount: 1, reply: () => 'ok' });
     bench.generate(1, 1, [SYSTEM, user('my secret')]);
