@@ -1,8 +1,12 @@
 /**
  * llama.tokensPerSecond.8 and .16: so many calls generating at once in one context, against the same replies one after
  * another. All prompts are evaluated before, so that generation alone is timed; llama.prefill is their tokens per second.
- * Settles: many sequences in one context, batched by the library, their replies in step (workers/llama/token-step.ts).
+ * A model that no cache holds is measured with a thread per core, too (.allCores). Settles: many sequences in one context,
+ * batched by the library, their replies in step (workers/llama/token-step.ts).
  */
+import { availableParallelism } from 'node:os';
+import { DEFAULT_CONFIG } from '../../src/config/key-paths.ts';
+import type { ModelPack } from '../../src/models/pack.ts';
 import type { LlamaClient } from '../../src/workers/llama/llama-client.ts';
 import type { LlamaPrepared } from '../../src/workers/protocol.ts';
 import {
@@ -30,14 +34,31 @@ interface Talk {
 export async function benchRows({ pack: name, limit }: BenchOptions): Promise<BenchResult> {
   const pack = await benchPack(name);
   const workload = workloadOf(pack, limit);
+  const { rows, engine } = await measure(pack, workload, {
+    calls: CALLS,
+    threads: DEFAULT_CONFIG.llama.threads,
+  });
+  const threads = availableParallelism();
+  const { rows: onAllCores } = workload.isLarge
+    ? await measure(pack, workload, { calls: CALLS.slice(0, 1), threads })
+    : { rows: [] };
+  const named = onAllCores.map((row) => ({ ...row, name: `${row.name}.allCores` }));
+  return { rows: [...rows, ...named], machine: { ...packMachine(pack), ...engine } };
+}
+
+async function measure(
+  pack: ModelPack,
+  workload: Workload,
+  { calls: counts, threads }: { readonly calls: readonly number[]; readonly threads: number },
+): Promise<{ rows: BenchRow[]; engine: ReturnType<typeof languageModelMachine> }> {
   const maxTokens = Math.max(REPLY_TOKENS, workload.maxTokens);
-  const client = await startClient(pack, { sequences: Math.max(...CALLS), maxTokens });
+  const client = await startClient(pack, { sequences: Math.max(...counts), maxTokens, threads });
   const prefill: number[] = [];
   const rows: BenchRow[] = [];
-  for (const calls of CALLS) rows.push(...(await rowsAt(client, { workload, prefill, calls })));
-  const machine = { ...packMachine(pack), ...languageModelMachine(client) };
+  for (const calls of counts) rows.push(...(await rowsAt(client, { workload, prefill, calls })));
+  const engine = languageModelMachine(client);
   await client.close();
-  return { rows: [...rows, figure('llama.prefill', 'tokens/s', median(prefill))], machine };
+  return { rows: [...rows, figure('llama.prefill', 'tokens/s', median(prefill))], engine };
 }
 
 async function rowsAt(

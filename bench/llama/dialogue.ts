@@ -20,6 +20,8 @@ export const SYSTEM_PROMPT = 'You are the phone assistant of the Harbour Kitchen
 
 /** How much of a dialogue is played, so that a model of gigabytes is measured within minutes, too. */
 export interface Workload {
+  /** Its weights do not fit into any cache: more threads are of use to one decode. */
+  readonly isLarge: boolean;
   readonly rounds: number;
   /** Of each call, the first included. */
   readonly turns: number;
@@ -32,8 +34,8 @@ const LARGE_MODEL_BYTES = 256 * 2 ** 20;
 export function workloadOf({ llama }: ModelPack, limit: number | null): Workload {
   const isLarge = statSync(llama.file).size > LARGE_MODEL_BYTES;
   return isLarge
-    ? { rounds: limit ?? 1, turns: 2, maxTokens: 12 }
-    : { rounds: limit ?? 6, turns: CALLER_TURNS.length, maxTokens: 96 };
+    ? { isLarge, rounds: limit ?? 1, turns: 2, maxTokens: 12 }
+    : { isLarge, rounds: limit ?? 6, turns: CALLER_TURNS.length, maxTokens: 96 };
 }
 
 export function benchPack(pack: string): Promise<ModelPack> {
