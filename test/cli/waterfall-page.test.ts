@@ -48,10 +48,14 @@ describe('waterfall page', () => {
 
   it('draws the stages one after another, to the scale of the longest turn', () => {
     const page = renderWaterfallPage(callWith([turn(), turn({ voiceToVoiceMs: 1600 })]));
-    const bars = [...page.matchAll(/left:([\d.]+)%;width:([\d.]+)%;[^>]*title="(\w+) /g)].slice(0, 12);
+    const bars = [...page.matchAll(/left:([\d.]+)%;width:([\d.]+)%;[^>]*title="(\w+) /g)].slice(
+      0,
+      Object.keys(NO_STAGES).length,
+    );
     expect(bars.map(([, left, width, name]) => [name, Number(left), Number(width)])).toEqual([
       ['uplink', 0, 0],
       ['endpoint', 0, 25],
+      ['endpointQueue', 25, 0],
       ['sttQueue', 25, 0],
       ['stt', 25, 12.5],
       ['llmQueue', 37.5, 0],
