@@ -54,6 +54,7 @@ step speaker-export python kokoro.export --model "$work/tts/model.pt" --out "$pa
 step speaker-piper python kokoro.export_piper --model "$work/tts/model.pt" --out "$pack/piper"
 
 mkdir -p "$work/stt"
+step silence python speech.check_silence
 step recogniser-words python whisper.tokenizer "$work/stt/tokenizer.json"
 step recogniser-tests python whisper.build_tests "$work/stt" --sentences $tests
 for ((i = 0; i < shards; i++)); do

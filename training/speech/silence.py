@@ -24,8 +24,10 @@ def draw_silence(rng, held_out=False, talk=None, seconds=None):
     family = rng.choice([f for f in FAMILIES if (f in HELD_OUT) == held_out])
     audio = None
     if talk and not held_out and rng.random() < 0.25:
-        audio, family, peak_db = draw_talk(rng, talk, count)
-    if audio is None:
+        audio, family_of_talk, peak_db = draw_talk(rng, talk, count)
+    if audio is not None:
+        family = family_of_talk
+    else:  # nobody has talked yet, or too few for a crowd
         audio = FAMILIES[family](rng, count, np.arange(count) / LINE_RATE_HZ)
         peak_db = rng.choice([-rng.uniform(3, 30), -rng.uniform(30, 72)])
     if np.abs(audio).max() > 0:
