@@ -8,7 +8,7 @@ export interface StagesMs {
   readonly uplink: number;
   /** Last speech sample, or last key, to the time at which the turn is over. */
   readonly endpoint: number;
-  /** That time to the decision: timers and waits for the main thread. */
+  /** That time to the decision: what the VAD, timers and the main thread were late. */
   readonly endpointQueue: number;
   readonly sttQueue: number;
   readonly stt: number;

@@ -114,8 +114,15 @@ export class TurnTimeline {
     const { endSample } = this.#start.end;
     if (endSample === null) return; // keys do not wait in the jitter buffer
     const place = placeBefore(event.uplink, endSample);
-    this.#stages.uplink = place?.heldMs ?? 0;
-    this.#speechEndTimestamp = place?.timestamp ?? null;
+    if (place === null) return;
+    this.#stages.uplink = place.heldMs;
+    this.#speechEndTimestamp = place.timestamp;
+    // By the tape's own clock, which a late VAD does not move.
+    if (this.#stages.endpoint > 0) this.#stages.endpointQueue = this.#latenessSince(place.writtenAtMs);
+  }
+
+  #latenessSince(speechEndAtMs: number): number {
+    return Math.max(0, this.#start.decidedAtMs - speechEndAtMs - this.#stages.endpoint);
   }
 
   /** The report of the turn as it stands. @param reply the words that were played */

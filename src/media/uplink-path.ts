@@ -153,7 +153,7 @@ export class UplinkPath {
     this.#emptySamples = 0;
     const { takenTimestamp, takenArrivalMs } = this.jitter;
     const sample = advance(this.#tape.positionSamples, this.#waitingSamples);
-    this.clock.note(sample, takenTimestamp, Math.max(0, this.#tickMs - takenArrivalMs));
+    this.clock.note(sample, takenTimestamp, takenArrivalMs, this.#tickMs);
     return true;
   }
 

@@ -35,11 +35,14 @@ function timelineAt(decidedAtMs: number): TurnTimeline {
   });
 }
 
+/** Decided at 1000, after 400 ms, 3 ms late. */
+const SPEECH_END_MS = 597;
+
 /** The first packet of a reply; RTP timestamps of the caller are 70,000 ahead of the tape. */
 function firstPacket(atMs: number, heldMs: number): Extract<MediaEvent, { kind: 'playoutStarted' }> {
   const clock = new UplinkClock();
   for (let sample = 0; sample < 8000; sample += 160)
-    clock.note(sample, 70_000 + sample, sample === 1440 ? heldMs : 99);
+    clock.note(sample, 70_000 + sample, SPEECH_END_MS - (sample === 1440 ? heldMs : 99), SPEECH_END_MS);
   return { kind: 'playoutStarted', callId: 1, atMs, ringIndex: 0, uplink: clock.recent() };
 }
 
@@ -195,6 +198,12 @@ describe('a timeline', () => {
     const { stagesMs, voiceToVoiceMs } = timeline.report('replied', '');
     expect(stagesMs).toMatchObject({ handover: 18, playout: 5 });
     expect(Object.values(stagesMs).reduce((sum, ms) => sum + ms)).toBe(voiceToVoiceMs + 20 + 40);
+  });
+
+  it('tells how late the decision was by the clock of the tape, not by what the VAD believed', () => {
+    const timeline = timelineAt(1060);
+    timeline.onFirstPacket(firstPacket(1100, 20));
+    expect(timeline.report('replied', '').stagesMs).toMatchObject({ endpoint: 400, endpointQueue: 63 });
   });
 
   it('never has a negative stage', () => {

@@ -180,7 +180,7 @@ describe('media leg, downlink', () => {
     const started = bench.events.find((event) => event.kind === 'playoutStarted');
     expect(bench.heard().indexOf(ulaw(0x10))).toBe(2);
     expect(started?.uplink.fromSamples).toHaveLength(60);
-    expect(placeBefore(started!.uplink, 2 * 160 + 1)).toEqual({
+    expect(placeBefore(started!.uplink, 2 * 160 + 1)).toMatchObject({
       timestamp: timestamp + 1,
       heldMs: expect.closeTo(20, 0),
     });

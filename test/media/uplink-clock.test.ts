@@ -9,10 +9,11 @@ interface Place {
   readonly timestamp: number;
 }
 
-/** Notes `frames` packets from `sample` and `timestamp` on, each held 1 ms longer. @returns where the next one goes */
+/** Notes `frames` packets from `sample` and `timestamp` on, one each 20 ms, held 1 ms longer. @returns where the next goes */
 function run(clock: UplinkClock, frames: number, { sample, timestamp }: Place): Place {
   const at = (first: number, frame: number): number => (first + frame * FRAME_SAMPLES) >>> 0;
-  for (let frame = 0; frame < frames; frame += 1) clock.note(at(sample, frame), at(timestamp, frame), frame);
+  for (let frame = 0; frame < frames; frame += 1)
+    clock.note(at(sample, frame), at(timestamp, frame), 19 * frame, 20 * frame);
   return { sample: at(sample, frames), timestamp: at(timestamp, frames) };
 }
 
@@ -20,22 +21,37 @@ describe('the clock of an uplink', () => {
   test('knows nothing before the first packet, and nothing of samples before it', () => {
     const clock = new UplinkClock();
     expect(placeBefore(clock.recent(), 100)).toBeNull();
-    clock.note(320, 9000, 7);
+    clock.note(320, 9000, 93, 100);
     expect(placeBefore(clock.recent(), 320)).toBeNull();
-    expect(placeBefore(clock.recent(), 321)).toEqual({ timestamp: 9001, heldMs: 7 });
+    expect(placeBefore(clock.recent(), 321)).toEqual({
+      timestamp: 9001,
+      heldMs: 7,
+      writtenAtMs: 100,
+    });
   });
 
   test('tells of each sample its timestamp, and what its own packet was held for', () => {
     const clock = new UplinkClock();
     run(clock, 100, { sample: 0, timestamp: 70_000 });
-    expect(placeBefore(clock.recent(), 1600)).toEqual({ timestamp: 71_600, heldMs: 9 });
-    expect(placeBefore(clock.recent(), 1601)).toEqual({ timestamp: 71_601, heldMs: 10 });
+    expect(placeBefore(clock.recent(), 1600)).toEqual({
+      timestamp: 71_600,
+      heldMs: 9,
+      writtenAtMs: 180,
+    });
+    expect(placeBefore(clock.recent(), 1601)).toEqual({
+      timestamp: 71_601,
+      heldMs: 10,
+      writtenAtMs: 200,
+    });
   });
 
   test('goes on through samples that no packet brought', () => {
     const clock = new UplinkClock();
     const { sample, timestamp } = run(clock, 3, { sample: 0, timestamp: 1000 });
-    expect(placeBefore(clock.recent(), sample + 400)?.timestamp).toBe(timestamp + 400);
+    expect(placeBefore(clock.recent(), sample + 400)).toMatchObject({
+      timestamp: timestamp + 400,
+      writtenAtMs: 40 + 60,
+    });
   });
 
   test('a stretch ends where its last sample was, whatever is left out behind it', () => {
