@@ -8,6 +8,12 @@ import { SDP } from './sip-text.ts';
 
 const CALLS = 40;
 const FAST_T1_MS = 40;
+/**
+ * An INVITE has seven tries (RFC 3261 section 17.1.1.2) and at a loss of 30 % one in 4,572 loses them all: chance alone
+ * would fail this test once in a hundred runs. After four losses in a row the fifth copy passes, 15 T1 after the
+ * first, so that a call that fails here has failed by our doing.
+ */
+const MOST_LOST_IN_A_ROW = 4;
 
 let agents: SipUserAgent[] = [];
 
@@ -21,15 +27,30 @@ afterEach(async () => {
   setTimerBase(T1_MS);
 });
 
-/** From now on a message is lost, doubled or delayed with these probabilities. */
+/** From now on a message is lost (no message more than MOST_LOST_IN_A_ROW times in a row), doubled or delayed. */
 function spoilNetwork(loss: number, random: SeededRandom): void {
   const sendTo = UdpTransport.prototype.sendTo;
+  const lostInARow = new Map<string, number>();
+  const isLost = (text: string): boolean => {
+    const message = identity(text);
+    const lost = lostInARow.get(message) ?? 0;
+    const isLostAgain = lost < MOST_LOST_IN_A_ROW && random.isTrue(loss);
+    lostInARow.set(message, isLostAgain ? lost + 1 : 0);
+    return isLostAgain;
+  };
   vi.spyOn(UdpTransport.prototype, 'sendTo').mockImplementation(function (this: UdpTransport, text, to) {
-    if (random.isTrue(loss)) return;
+    if (isLost(text)) return;
     if (random.isTrue(0.1)) sendTo.call(this, text, to);
     if (random.isTrue(0.1)) setTimeout(() => sendTo.call(this, text, to), random.integer(1, 30));
     else sendTo.call(this, text, to);
   });
+}
+
+/** Equal for the copies of one message: its start line, call and CSeq. */
+function identity(text: string): string {
+  const callId = /^(?:Call-ID|i):\s*(.+)$/im.exec(text)?.[1];
+  const cseq = /^CSeq:\s*(.+)$/im.exec(text)?.[1];
+  return `${text.slice(0, text.indexOf('\r\n'))} ${callId} ${cseq}`;
 }
 
 async function startAgent(
@@ -63,9 +84,11 @@ describe('calls over a network that loses messages', () => {
         await dialog.bye();
       }),
     );
-    const failed = results.filter(({ status }) => status === 'rejected').length;
-    // At 30 % one INVITE in 60,000 finds all seven tries lost; a BYE that got no answer is no failure.
-    expect(failed).toBe(0);
+    // A BYE that got no answer is no failure.
+    const failures = results.flatMap((result) =>
+      result.status === 'rejected' ? [String(result.reason)] : [],
+    );
+    expect(failures).toEqual([]);
     expect(offered).toBe(CALLS);
     await vi.waitFor(() => expect([callee.openDialogs, caller.openDialogs]).toEqual([0, 0]), 70 * FAST_T1_MS);
     const left = (): number => callee.pendingTransactions + caller.pendingTransactions;
