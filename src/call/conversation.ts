@@ -160,8 +160,8 @@ export class Conversation {
   // ---- listening ----------------------------------------------------------------------------------------
 
   #startTranscription(action: ActionOf<'startTranscription'>): void {
-    const { speechEndSample: endSample, endpointDelayMs, decisionLatenessMs } = action;
-    this.#beginTurn(action.turnId, 'speech', { endSample, endpointDelayMs, decisionLatenessMs });
+    const { speechEndSample: endSample, endpointDelayMs } = action;
+    this.#beginTurn(action.turnId, 'speech', { endSample, endpointDelayMs });
     this.#transcribe(action).then(
       (text) => this.#onTranscript(action, text),
       (error: unknown) => this.#onFailed(action.turnId, 'whisper', error),
@@ -207,7 +207,7 @@ export class Conversation {
   #startThinking(action: ActionOf<'startThinking'>): void {
     if (action.source === 'digits') {
       const endpointDelayMs = monotonicMs() - this.#keyedAtMs;
-      this.#beginTurn(action.turnId, 'dtmf', { endSample: null, endpointDelayMs, decisionLatenessMs: 0 });
+      this.#beginTurn(action.turnId, 'dtmf', { endSample: null, endpointDelayMs });
     }
     this.#timeline?.onThinking(action.text, monotonicMs());
     this.#transcript.addUser(action.turnId, action.text);

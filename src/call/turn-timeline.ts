@@ -17,9 +17,8 @@ export interface BargeInTimes {
 export interface SpeechEnd {
   /** One past the last speech sample; null when the turn was not spoken. */
   readonly endSample: number | null;
-  /** Silence, or time without another key, waited for before the decision; and how much later than that it came. */
+  /** Silence, or time without another key, waited for before the decision. */
   readonly endpointDelayMs: number;
-  readonly decisionLatenessMs: number;
 }
 
 export interface TurnTimelineStart {
@@ -61,8 +60,7 @@ export class TurnTimeline {
 
   constructor(start: TurnTimelineStart) {
     this.#start = start;
-    const { endpointDelayMs, decisionLatenessMs } = start.end;
-    this.#stages = { ...NO_STAGES, endpoint: endpointDelayMs, endpointQueue: decisionLatenessMs };
+    this.#stages = { ...NO_STAGES, endpoint: start.end.endpointDelayMs };
   }
 
   get turnId(): number {

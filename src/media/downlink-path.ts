@@ -6,8 +6,8 @@
 import { type G711Codec, g711Codec } from '../audio/g711.ts';
 import type { RingReader } from '../ring-buffers/ring.ts';
 import type { Packetizer } from '../rtp/packetizer.ts';
+import { FRAME_SAMPLES } from './frame.ts';
 import type { StartLeg } from './media-protocol.ts';
-import { FRAME_SAMPLES } from './uplink-path.ts';
 
 /**
  * What changed with the frame that was just sent. 'restarted': a flush and the audio after it fell between two frames,

@@ -7,7 +7,7 @@ import type { RingHandle, TapeHandle } from '../ring-buffers/layout.ts';
 import { advance } from '../ring-buffers/position.ts';
 import { RingController, RingWriter } from '../ring-buffers/ring.ts';
 import { TapeReader } from '../ring-buffers/tape.ts';
-import { FRAME_SAMPLES } from './uplink-path.ts';
+import { FRAME_SAMPLES } from './frame.ts';
 
 export class EchoPath {
   readonly #tape: TapeReader;

@@ -12,9 +12,10 @@ import { RtcpSession } from '../rtp/rtcp-session.ts';
 import type { RtpPorts } from '../rtp/rtp-socket.ts';
 import { DownlinkPath } from './downlink-path.ts';
 import { EchoPath } from './echo-path.ts';
+import { TICK_MS } from './frame.ts';
 import { LatenessHistogram } from './lateness-histogram.ts';
 import type { JitterSettings, LegReport, MediaEvent, OpenLeg, StartLeg } from './media-protocol.ts';
-import { type Beat, TICK_MS } from './playout-clock.ts';
+import type { Beat } from './playout-clock.ts';
 import type { RecentLateness } from './recent-lateness.ts';
 import { UplinkPath } from './uplink-path.ts';
 

@@ -6,10 +6,9 @@ import { createRing, createTape } from '../ring-buffers/layout.ts';
 import { RingWriter } from '../ring-buffers/ring.ts';
 import { dtmfPress, writeDtmfPayload } from '../rtp/dtmf.ts';
 import { Packetizer } from '../rtp/packetizer.ts';
+import { FRAME_SAMPLES, RATE_HZ, TICK_MS } from './frame.ts';
 import { MediaLeg } from './media-leg.ts';
 import type { JitterSettings, StartLeg } from './media-protocol.ts';
-import { TICK_MS } from './playout-clock.ts';
-import { FRAME_SAMPLES, RATE_HZ } from './uplink-path.ts';
 
 /** Enough for the optimising compiler to have seen every hot function often. */
 const BEATS = 2000;

@@ -6,9 +6,8 @@
  * A tick is due at start + n * 20 ms. The thread sleeps in its event loop, where it receives datagrams, until shortly
  * before that, and for the rest in a futex, which wakes within 0.1 ms where a timer is rounded to whole milliseconds.
  */
+import { TICK_MS } from './frame.ts';
 
-/** Duration of a frame everywhere in the media thread. */
-export const TICK_MS = 20;
 /**
  * Late ticks that are made up for at once. Three packets in a burst fit into any receiver's jitter buffer (60 ms);
  * more would be thrown away there, so the stream skips ahead instead.

@@ -6,6 +6,7 @@
  */
 import { signedDistance } from '../ring-buffers/position.ts';
 import { addToTimestamp } from '../rtp/sequence-number.ts';
+import { FRAME_SAMPLES, TICK_MS } from './frame.ts';
 
 /** The latest packets, oldest first; one entry of each array per packet. */
 export interface UplinkPackets {
@@ -27,8 +28,6 @@ export interface UplinkPlace {
 
 /** 5 s of 20 ms packets: longer than a turn's end waits for its reply. */
 const KEPT_PACKETS = 256;
-const TICK_SAMPLES = 160;
-const TICK_MS = 20;
 
 export class UplinkClock {
   readonly #fromSamples = new Uint32Array(KEPT_PACKETS);
@@ -79,7 +78,7 @@ export function placeBefore(packets: UplinkPackets, endSample: number): UplinkPl
   const index = fromSamples.findLastIndex((fromSample) => signedDistance(fromSample, endSample) > 0);
   if (index < 0) return null;
   const samples = signedDistance(fromSamples[index]!, endSample);
-  const laterTicks = Math.floor((samples - 1) / TICK_SAMPLES);
+  const laterTicks = Math.floor((samples - 1) / FRAME_SAMPLES);
   return {
     timestamp: addToTimestamp(timestamps[index]!, samples),
     heldMs: heldMs[index]!,

@@ -14,6 +14,7 @@ import { JitterBuffer } from '../rtp/jitter-buffer.ts';
 import { parseRtpPacket, RtpPacketView } from '../rtp/packet.ts';
 import { ReceptionStatistics } from '../rtp/reception-statistics.ts';
 import { SourceLock } from '../rtp/source-lock.ts';
+import { FRAME_SAMPLES, RATE_HZ } from './frame.ts';
 import {
   DROP_REASONS,
   type DropCounters,
@@ -23,9 +24,6 @@ import {
 } from './media-protocol.ts';
 import { UplinkClock } from './uplink-clock.ts';
 
-export const RATE_HZ = 8000;
-/** 20 ms. */
-export const FRAME_SAMPLES = 160;
 /** RFC 3389; its static payload type. Comfort noise holds a place in the sequence and is played as silence. */
 const COMFORT_NOISE_PAYLOAD_TYPE = 13;
 /** Longest piece the jitter buffer can ask for at once (its cap, or an 80 ms packet), after less than one frame. */

@@ -64,8 +64,6 @@ export type TurnAction =
       readonly speechMs: number;
       /** Silence waited for, from the last speech sample. */
       readonly endpointDelayMs: number;
-      /** How much later than that the decision came. */
-      readonly decisionLatenessMs: number;
       /** The turn was closed because it did not end. */
       readonly isForced: boolean;
       /** The turn whose reply this utterance interrupted; ask the transcript whether that could be resumed. */

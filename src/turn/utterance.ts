@@ -17,7 +17,6 @@ export interface HeardSpeech {
   readonly speechEndSample: number;
   readonly speechMs: number;
   readonly endpointDelayMs: number;
-  readonly decisionLatenessMs: number;
   readonly isForced: boolean;
 }
 
@@ -88,7 +87,6 @@ export class CallerSpeech {
   /** Closes the turn at `nowMs`; with force while the caller still speaks. No window reaches beyond the tape's head. */
   finish(nowMs: number, isForced: boolean): HeardSpeech {
     const latestSample = advance(this.sampleAt(nowMs), -msToSamples(TAPE_MARGIN_MS, this.#rateHz));
-    const endpointAtMs = Math.min(nowMs, this.endpointAtMs);
     const utterance = this.#utterance ?? this.begin(this.#earliestSample);
     if (isForced) utterance.stop(latestSample, utterance.levelDbfs);
     this.#earliestSample = utterance.endSample;
@@ -97,7 +95,6 @@ export class CallerSpeech {
       speechEndSample: utterance.endSample,
       speechMs: utterance.speechMs,
       endpointDelayMs: isForced ? 0 : this.endpointer.delayMs(utterance),
-      decisionLatenessMs: isForced ? 0 : nowMs - endpointAtMs,
       isForced,
     };
   }

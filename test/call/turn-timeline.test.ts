@@ -30,7 +30,7 @@ function timelineAt(decidedAtMs: number): TurnTimeline {
     turnId: 2,
     input: 'speech',
     decidedAtMs,
-    end: { endSample: 1600, endpointDelayMs: 400, decisionLatenessMs: 3 },
+    end: { endSample: 1600, endpointDelayMs: 400 },
     bargeIn: null,
   });
 }
@@ -128,7 +128,7 @@ describe('a timeline', () => {
 
   it('is all zero but for the endpoint when nothing came of the turn', () => {
     const report = timelineAt(1000).report('nothingHeard', '');
-    expect(sumOf(report)).toBe(403);
+    expect(sumOf(report)).toBe(400);
     expect(report).toMatchObject({ voiceToVoiceMs: 0, decisionToVoiceMs: 0, bargeInToSilenceMs: null });
   });
 

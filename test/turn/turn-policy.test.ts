@@ -151,7 +151,6 @@ describe('one turn', () => {
     expect(scene.log.at(-1)!.atMs).toBe(startMs + 1200 + 400);
     expect(asked).toMatchObject({
       endpointDelayMs: 400,
-      decisionLatenessMs: 0,
       speechMs: 1200,
       isForced: false,
       interruptedTurnId: null,

@@ -186,17 +186,14 @@ describe('the end of a turn', () => {
     return speech;
   }
 
-  test('tells the silence that was waited for, and how much later the decision came', () => {
+  test('tells the silence that was waited for, however late the decision came', () => {
     const dueAtMs = spoken().endpointAtMs;
     expect(dueAtMs).toBe(5000 - 200 + 400);
-    expect(spoken().finish(dueAtMs, false)).toMatchObject({ endpointDelayMs: 400, decisionLatenessMs: 0 });
-    expect(spoken().finish(dueAtMs + 35, false)).toMatchObject({
-      endpointDelayMs: 400,
-      decisionLatenessMs: 35,
-    });
+    expect(spoken().finish(dueAtMs, false).endpointDelayMs).toBe(400);
+    expect(spoken().finish(dueAtMs + 35, false).endpointDelayMs).toBe(400);
   });
 
-  test('by force waits for nothing, so nothing can be late', () => {
-    expect(spoken().finish(9000, true)).toMatchObject({ endpointDelayMs: 0, decisionLatenessMs: 0 });
+  test('by force waits for nothing', () => {
+    expect(spoken().finish(9000, true)).toMatchObject({ endpointDelayMs: 0 });
   });
 });
