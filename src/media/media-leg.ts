@@ -205,8 +205,8 @@ export class MediaLeg {
     return {
       callId: this.callId,
       sent: this.#packetizer.packetsSent,
-      received: statistics.receivedPackets,
-      lost: Math.max(0, statistics.lostPackets),
+      received: statistics.receivedOfAllStreams,
+      lost: Math.max(0, statistics.lostOfAllStreams),
       late: drops.late,
       duplicate: drops.duplicate,
       beyondWindow: drops.beyondWindow,

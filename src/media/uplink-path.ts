@@ -120,8 +120,10 @@ export class UplinkPath {
     if (source === 'newStream') this.#restartStream();
     this.lastPacketMs = arrivalMs;
     this.statistics.received(view.sequence, view.timestamp, arrivalMs);
+    const { resyncs } = this.jitter;
     const inserted = this.jitter.insert(view, isAudio ? view.payloadBytes : 0, arrivalMs);
     if (inserted !== 'ok') return inserted;
+    if (this.jitter.resyncs !== resyncs) this.dtmf.restart();
     return isEvent ? this.#receiveEvent(arrivalMs) : null;
   }
 
@@ -185,6 +187,7 @@ export class UplinkPath {
   #restartStream(): void {
     this.jitter.reset();
     this.statistics.reset();
+    this.dtmf.restart();
   }
 }
 

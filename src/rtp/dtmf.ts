@@ -65,6 +65,12 @@ export class DtmfReceiver {
     if (this.#event >= 0 && nowMs - this.#lastNewsMs >= LOST_END_MS) this.#finish();
   }
 
+  /** The sender starts anew and its timestamps are of another series; a press under way has ended. @throws never */
+  restart(): void {
+    if (this.#event >= 0) this.#finish();
+    this.#hasSeenAny = false;
+  }
+
   /** The digit that just ended, once; '' when there is none. */
   takeDigit(): string {
     const digit = this.#readyDigit;

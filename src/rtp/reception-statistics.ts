@@ -29,13 +29,18 @@ export class ReceptionStatistics {
   #lastArrivalUnits = 0;
   #lastTimestamp = 0;
   #jitterUnits = 0;
+  /** Of the streams before this one. */
+  #earlierReceivedPackets = 0;
+  #earlierLostPackets = 0;
 
   constructor(clockRateHz: number) {
     this.#clockRateHz = clockRateHz;
   }
 
-  /** Forgets the stream; for a new SSRC. */
+  /** A new stream, for a new SSRC or a restarted sender; only the sums over all streams go on. */
   reset(): void {
+    this.#earlierReceivedPackets += this.#receivedPackets;
+    this.#earlierLostPackets += this.lostPackets;
     this.#hasStarted = false;
     this.#cycles = 0;
     this.#receivedPackets = 0;
@@ -55,6 +60,14 @@ export class ReceptionStatistics {
   /** Expected minus received; duplicates can make it negative (RFC 3550 A.3). */
   get lostPackets(): number {
     return this.expectedPackets - this.#receivedPackets;
+  }
+
+  get receivedOfAllStreams(): number {
+    return this.#earlierReceivedPackets + this.#receivedPackets;
+  }
+
+  get lostOfAllStreams(): number {
+    return this.#earlierLostPackets + this.lostPackets;
   }
 
   get jitterMs(): number {

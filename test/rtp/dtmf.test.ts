@@ -78,6 +78,16 @@ describe('telephone events', () => {
     expect(bench.digits).toEqual(['1:40', '2:40']);
   });
 
+  test('a sender that starts anew may count from anywhere; the press under way has ended', () => {
+    const bench = new Bench();
+    bench.send('1', 80_000, 400, true);
+    bench.send('2', 90_000, 400);
+    bench.receiver.restart();
+    bench.pass(0);
+    bench.send('3', 500, 400, true);
+    expect(bench.digits).toEqual(['1:50', '2:50', '3:50']);
+  });
+
   test('timestamps may wrap', () => {
     const bench = new Bench();
     bench.send('1', 0xffffff00, 320, true);

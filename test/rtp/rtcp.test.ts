@@ -150,4 +150,12 @@ describe('reception statistics', () => {
     expect(statistics.expectedPackets).toBe(10);
     expect(statistics.lostPackets).toBe(0);
   });
+
+  test('the sums over all streams go on', () => {
+    const statistics = new ReceptionStatistics(8000);
+    for (const n of [0, 1, 3]) statistics.received(n, n * 160, n * 20);
+    statistics.reset();
+    for (const n of [500, 501, 504, 30_000]) statistics.received(n, n * 160, 200 + n * 20);
+    expect([statistics.receivedOfAllStreams, statistics.lostOfAllStreams]).toEqual([7, 3]);
+  });
 });
