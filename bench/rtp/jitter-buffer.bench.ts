@@ -30,6 +30,6 @@ function passOne(): void {
   nowMs += 20;
   parseRtpPacket(bytes, view);
   buffer.insert(view, 160, nowMs);
-  buffer.watchLevel(0);
+  buffer.beginTick(0, Number.POSITIVE_INFINITY, 0);
   buffer.take(160);
 }

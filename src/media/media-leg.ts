@@ -97,7 +97,7 @@ export class MediaLeg {
 
   /** One beat: the frames that are due, up and down. @throws never */
   tick(beat: Beat): void {
-    for (let frame = 0; frame < beat.ticks; frame += 1) this.uplink.play(beat.dueMs);
+    for (let later = beat.ticks - 1; later >= 0; later -= 1) this.uplink.play(beat.dueMs, later);
     if (this.#downlink.isSending) this.#echo?.pass(beat.sends);
     if (beat.ticks > beat.sends) this.#downlink.skip(beat.ticks - beat.sends);
     for (let back = beat.sends - 1; back >= 0; back -= 1) this.#sendFrame(beat.dueMs - back * TICK_MS);

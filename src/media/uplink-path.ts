@@ -91,10 +91,14 @@ export class UplinkPath {
     if (dropped !== null) this.drops[dropped] += 1;
   }
 
-  /** Steps 4 to 8: one frame onto the tape, whether or not there was anything to play. @throws never */
-  play(nowMs: number): void {
+  /**
+   * Steps 4 to 8: one frame onto the tape, whether or not there was anything to play.
+   * @param laterFrames how many more of a late beat follow at once
+   * @throws never
+   */
+  play(nowMs: number, laterFrames = 0): void {
     this.#tickMs = nowMs;
-    this.jitter.watchLevel(this.#waitingSamples);
+    this.jitter.beginTick(this.#waitingSamples, nowMs, laterFrames * FRAME_SAMPLES);
     while (this.#waitingSamples < FRAME_SAMPLES) this.#fetch(FRAME_SAMPLES - this.#waitingSamples);
     this.#tape.write(this.#frame);
     this.#waitingSamples -= FRAME_SAMPLES;

@@ -17,6 +17,11 @@ const WINDOW_PACKETS = 64;
 const JUMP_PACKETS = 100;
 /** 80 ms of G.711: above every ptime in use. */
 const MAX_PAYLOAD_BYTES = 640;
+/**
+ * A stream's first packet is not played before it is this old: else the tick that it came just in time for would set
+ * the delay of the whole call, and the next packet that is a little late would be concealed.
+ */
+const START_MARGIN_MS = 5;
 /** Ticks over which the buffer must stay above its target before anything is taken out: one second. */
 const FULLNESS_WINDOW_TICKS = 50;
 
@@ -71,6 +76,8 @@ export class JitterBuffer {
   #lowestSamples = Number.MAX_SAFE_INTEGER;
   #ticksWatched = 0;
   #isTooFull = false;
+  #tickMs = 0;
+  #laterSamples = 0;
   #takenSlot: Slot;
   #takenSamples = 0;
   #lostPackets = 0;
@@ -176,8 +183,16 @@ export class JitterBuffer {
     return 'ok';
   }
 
-  /** Called once per tick before `take`, so that a delay longer than needed is noticed. @throws never */
-  watchLevel(pendingSamples: number): void {
+  /**
+   * Called once per tick before `take`; notices a delay longer than needed.
+   * @param pendingSamples taken before and not played yet
+   * @param nowMs the clock of the arrival times
+   * @param laterSamples of further ticks that are made up for at this moment: they may hold more than the cap
+   * @throws never
+   */
+  beginTick(pendingSamples: number, nowMs: number, laterSamples: number): void {
+    this.#tickMs = nowMs;
+    this.#laterSamples = laterSamples;
     const level = this.levelSamples + pendingSamples;
     if (level < this.#lowestSamples) this.#lowestSamples = level;
     this.#ticksWatched += 1;
@@ -270,9 +285,15 @@ export class JitterBuffer {
   }
 
   #mustWait(wantedSamples: number): boolean {
-    if (!this.#isFilling || this.levelSamples >= this.targetSamples) return false;
+    if (!this.#isFilling) return false;
+    if (this.levelSamples >= this.targetSamples && (this.#hasTaken || this.#isRipe())) return false;
     if (this.levelSamples > 0) this.#waitedSamples += wantedSamples;
     return this.#waitedSamples <= this.targetSamples;
+  }
+
+  #isRipe(): boolean {
+    const slot = this.#slots[this.#cursor & (WINDOW_PACKETS - 1)]!;
+    return !this.#holds(slot) || this.#tickMs - slot.arrivalMs >= START_MARGIN_MS;
   }
 
   #noteEmpty(wantedSamples: number): TakeVerdict {
@@ -329,7 +350,7 @@ export class JitterBuffer {
   }
 
   #trimToCap(): void {
-    while (this.levelSamples > this.#capSamples) {
+    while (this.levelSamples > this.#capSamples + this.#laterSamples) {
       const slot = this.#slots[this.#cursor & (WINDOW_PACKETS - 1)]!;
       if (this.#holds(slot)) {
         this.#overflowPackets += 1;

@@ -13,6 +13,17 @@ function ulaw(byte: number): number {
   return sample[0]!;
 }
 
+/** A key held for 60 ms; the timestamp moves on as after it. */
+function press(bench: LegBench, digit: string): void {
+  for (const content of dtmfPress(digit, 60, 8000)) {
+    const datagram = bench.peer.next(101, false, 4);
+    writeDtmfPayload(content, datagram.payload, 0);
+    bench.leg.onRtp(Uint8Array.from(datagram.bytes), PEER.address, PEER.port);
+    bench.tick();
+  }
+  bench.peer.advance(480);
+}
+
 describe('media leg, uplink', () => {
   test('each law is decoded as agreed on', () => {
     const bench = new LegBench().start({ codec: 'PCMA', payloadType: 8 });
@@ -69,6 +80,35 @@ describe('media leg, uplink', () => {
     }
     expect(bench.heard().at(-1)).toBe(ulaw(0x30));
     expect(await bench.leg.close()).toMatchObject({ drops: { probation: 1, jump: 0 }, lost: 0 });
+  });
+
+  test.each([
+    ['a new SSRC', 78],
+    ['a restarted sender', 77],
+  ])('keys are heard after %s, and the report counts all packets', async (_, ssrc) => {
+    const bench = new LegBench().start();
+    press(bench, '1');
+    bench.peer = new Packetizer({ ssrc, firstSequence: 20_000, firstTimestamp: 9 });
+    for (let n = 0; n < 5; n += 1) {
+      bench.packet(0x30);
+      bench.tick();
+    }
+    press(bench, '2');
+    expect(bench.events.flatMap((event) => (event.kind === 'dtmf' ? [event.digit] : []))).toEqual(['1', '2']);
+    const { received, lost, drops } = await bench.leg.close();
+    expect(received + drops.probation).toBe(5 + 2 * dtmfPress('1', 60, 8000).length);
+    expect(lost).toBe(0);
+  });
+
+  test('what came during a standstill is heard whole', async () => {
+    const bench = new LegBench().start();
+    bench.packet(0x10);
+    bench.tick();
+    for (let n = 0; n < 50; n += 1) bench.packet(0x20);
+    bench.nowMs += 1000;
+    bench.leg.tick({ dueMs: bench.nowMs, ticks: 50, sends: 1 });
+    expect(bench.heard(2)).toEqual(Array.from({ length: 49 }, () => ulaw(0x20)));
+    expect(await bench.leg.close()).toMatchObject({ overflow: 0, concealed: 0 });
   });
 
   test('packets before the answer, on hold, and of another type are counted and dropped', async () => {
@@ -129,12 +169,7 @@ describe('media leg, uplink', () => {
     const bench = new LegBench().start();
     bench.packet(0x10);
     bench.tick();
-    for (const content of dtmfPress('#', 60, 8000)) {
-      const datagram = bench.peer.next(101, false, 4);
-      writeDtmfPayload(content, datagram.payload, 0);
-      bench.leg.onRtp(Uint8Array.from(datagram.bytes), PEER.address, PEER.port);
-      bench.tick();
-    }
+    press(bench, '#');
     expect(bench.events.filter(({ kind }) => kind === 'dtmf')).toEqual([
       { kind: 'dtmf', callId: 3, digit: '#', positionSamples: 640, durationMs: 60 },
     ]);

@@ -32,7 +32,7 @@ class Bench {
 
   /** One 20 ms tick, as words: p<byte> packet, l<samples> lost, g<samples> gap, e empty. */
   take(): string {
-    this.buffer.watchLevel(0);
+    this.buffer.beginTick(0, Number.POSITIVE_INFINITY, 0);
     const verdict: TakeVerdict = this.buffer.take(160);
     if (verdict === 'packet') return `p${this.buffer.takenPayload[0]}`;
     if (verdict === 'empty') return 'e';
@@ -185,6 +185,34 @@ describe('jitter buffer', () => {
     expect(bench.buffer.overflowPackets).toBe(5);
   });
 
+  test('holds more than the cap while ticks are made up for', () => {
+    const bench = new Bench();
+    for (let n = 0; n < 15; n += 1) bench.insert(n);
+    const played = Array.from({ length: 15 }, (_, tick) => {
+      bench.buffer.beginTick(0, 300, (14 - tick) * 160);
+      bench.buffer.take(160);
+      return bench.buffer.takenPayload[0];
+    });
+    expect(played).toEqual(Array.from({ length: 15 }, (_, n) => n));
+    expect(bench.buffer.overflowPackets).toBe(0);
+  });
+
+  test('a stream that begins just before a tick is played from the next one on, and is never short after that', () => {
+    const bench = new Bench();
+    const takeAt = (nowMs: number): TakeVerdict => {
+      bench.buffer.beginTick(0, nowMs, 0);
+      return bench.buffer.take(160);
+    };
+    bench.insert(0, { arrivalMs: 99 });
+    expect(takeAt(100)).toBe('empty');
+    bench.insert(1, { arrivalMs: 119 });
+    expect(takeAt(120)).toBe('packet');
+    // Late by more than the millisecond that the first packet had.
+    expect(takeAt(140)).toBe('packet');
+    bench.insert(2, { arrivalMs: 142 });
+    expect(takeAt(160)).toBe('packet');
+  });
+
   test('too large a packet is refused', () => {
     const bench = new Bench({ ptimeMs: 100 });
     expect(bench.insert(0)).toBe('tooLarge');
@@ -236,6 +264,7 @@ describe('jitter buffer', () => {
         bench.insert(n, { arrivalMs: atMs });
         next += 1;
       }
+      bench.buffer.beginTick(0, tick * 20, 0);
       while (producedSamples < tick * 160) {
         const verdict = bench.buffer.take(tick * 160 - producedSamples);
         if (verdict === 'packet') played.push(bench.buffer.takenPayload[0]!);
