@@ -58,7 +58,7 @@ describe.skipIf(!isShipped)('the demo', () => {
 
   it('has stages that explain the time between the decision and the voice', () => {
     for (const { said, stagesMs, decisionToVoiceMs } of call.turns) {
-      const { endpoint, endpointQueue: _late, ...afterDecision } = stagesMs;
+      const { uplink: _held, endpoint, endpointQueue: _late, ...afterDecision } = stagesMs;
       expect(endpoint, said).toBeGreaterThanOrEqual(0);
       expect(Math.min(...Object.values(stagesMs)), said).toBeGreaterThanOrEqual(0);
       const explainedMs = Object.values(afterDecision).reduce((sum, ms) => sum + ms, 0);
