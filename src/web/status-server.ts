@@ -28,7 +28,7 @@ const RETRY_AFTER_S = '1';
 /**
  * Starts listening.
  * @param calls null when none are kept
- * @throws WildfireError PORT_IN_USE
+ * @throws WildfireError PORT_IN_USE; CONFIG_INVALID for an address that is not ours, or a port that is not allowed us
  */
 export async function startStatusServer(
   listen: { bindAddress: string; port: number },
@@ -102,17 +102,20 @@ function send(response: ServerResponse, status: number, type: string, body: stri
 
 function listenOn(server: Server, listen: { bindAddress: string; port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const where = `${listen.bindAddress}:${listen.port}`;
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new WildfireError(
-              'PORT_IN_USE',
-              `HTTP port ${where} is in use; stop the other program or set web.port`,
-            )
-          : new WildfireError('PORT_IN_USE', `cannot listen for HTTP on ${where}: ${error.message}`),
-      );
-    });
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, listen)));
     server.listen(listen.port, listen.bindAddress, () => resolve());
   });
+}
+
+function listenError(
+  error: NodeJS.ErrnoException,
+  { bindAddress, port }: { bindAddress: string; port: number },
+): WildfireError {
+  const where = `${bindAddress}:${port}`;
+  if (error.code === 'EADDRINUSE') {
+    const message = `HTTP port ${where} is in use; stop the other program or set web.port`;
+    return new WildfireError('PORT_IN_USE', message);
+  }
+  const message = `cannot listen for HTTP on ${where} (web.bindAddress, web.port): ${error.message}`;
+  return new WildfireError('CONFIG_INVALID', message, { cause: error });
 }

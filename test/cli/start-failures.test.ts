@@ -1,4 +1,4 @@
-/** `start` and `demo` where something that they need is missing: exit code 3, and one line that says what to do. */
+/** `start` and `demo` where something that they need is missing (exit code 3) or is not ours (2): one line that says what to do. */
 import { createSocket, type Socket } from 'node:dgram';
 import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -9,6 +9,7 @@ import { writeScratchPack } from '../models/scratch-pack.ts';
 import { hasTestPack, TEST_PACK_FOLDER } from '../models/test-pack.ts';
 import { expectMistake, wildfire } from './wildfire.ts';
 
+const USAGE = 2;
 const MISSING = 3;
 const LOOPBACK = '127.0.0.1';
 
@@ -52,6 +53,16 @@ describe('a port that is in use', () => {
     const port = await takenTcpPort();
     const run = await wildfire(startArgs(scratchPack, `web.port=${port}`));
     expectMistake(run, MISSING, [new RegExp(`${LOOPBACK}:${port} is in use`), /web\.port/]);
+  });
+});
+
+describe('an address that is not ours', () => {
+  it.each([
+    ['sip', 'SIP'],
+    ['web', 'HTTP'],
+  ])('%s.bindAddress', async (section, protocol) => {
+    const run = await wildfire(startArgs(scratchPack, `${section}.bindAddress=192.0.2.1`));
+    expectMistake(run, USAGE, [new RegExp(`cannot listen for ${protocol} on 192\\.0\\.2\\.1:0`)]);
   });
 });
 
