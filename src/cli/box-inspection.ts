@@ -1,8 +1,6 @@
 /** What `doctor` looks at: one finding per fact, with what to do where it is a problem. Thread: main. */
 
-import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { Config } from '../config/schema.ts';
 import { messageOf } from '../errors.ts';
@@ -12,6 +10,8 @@ import { nativeAddon } from '../native/addon.ts';
 import { inspectControl } from './control-inspection.ts';
 import { inspectEngines } from './engine-inspection.ts';
 import { type Finding, ok } from './finding.ts';
+import { inspectPorts } from './port-inspection.ts';
+import { askRunningWildfire } from './running-wildfire.ts';
 import { inspectStore } from './store-inspection.ts';
 
 /** Two sockets a call, and room for everything else. */
@@ -22,19 +22,19 @@ const RTP_PORTS_PER_CALL = 2;
 
 /** All findings, in the order in which a person wants them. */
 export async function inspectBox(config: Config): Promise<Finding[]> {
+  const running = await askRunningWildfire(config);
   return [
     nodeVersion(),
     cpu(),
     memory(),
     nativeCode(),
     ...(await packAndEngines(config)),
-    await sipPort(config),
-    await webPort(config),
+    ...(await inspectPorts(config, running)),
     rtpPorts(config),
     inspectStore(config),
     fileDescriptors(config),
     udpBuffer(),
-    ...(await inspectControl(config)),
+    ...inspectControl(config, running),
     mediaPriority(),
   ];
 }
@@ -76,30 +76,6 @@ async function packAndEngines(config: Config): Promise<Finding[]> {
   } catch (error) {
     return [{ name: 'model pack', value: config.models.pack, verdict: 'problem', advice: messageOf(error) }];
   }
-}
-
-function sipPort({ sip }: Config): Promise<Finding> {
-  const name = `SIP port udp ${sip.bindAddress}:${sip.port}`;
-  return new Promise((resolve) => {
-    const socket = createSocket('udp4');
-    socket.once('error', (error) => resolve(portProblem(name, error, 'sip.port')));
-    socket.bind(sip.port, sip.bindAddress, () => socket.close(() => resolve(ok(name, 'free'))));
-  });
-}
-
-function webPort({ web }: Config): Promise<Finding> {
-  const name = `HTTP port tcp ${web.bindAddress}:${web.port}`;
-  if (!web.enabled) return Promise.resolve(ok(name, 'not used'));
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error) => resolve(portProblem(name, error, 'web.port')));
-    server.listen(web.port, web.bindAddress, () => server.close(() => resolve(ok(name, 'free'))));
-  });
-}
-
-function portProblem(name: string, error: Error, key: string): Finding {
-  const advice = `stop the program that has it, or choose another with --set ${key}=N`;
-  return { name, value: messageOf(error), verdict: 'problem', advice };
 }
 
 function rtpPorts({ rtp, limits }: Config): Finding {

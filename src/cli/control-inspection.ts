@@ -6,15 +6,8 @@ import type { Config } from '../config/schema.ts';
 import { SYMPTOMS, type Symptom } from '../control-plane/net/symptoms.ts';
 import { readUdpFigures, type UdpFigures } from '../control-plane/net/udp-figures.ts';
 import { type Finding, ok } from './finding.ts';
+import type { RunningListener, RunningWildfire } from './running-wildfire.ts';
 
-interface RunningListener {
-  readonly address: string;
-  readonly datagrams: number;
-  readonly receiveBufferBytes: number;
-  readonly symptoms: readonly Symptom[];
-}
-
-const STATUS_TIMEOUT_MS = 1000;
 /** The earlier system's listeners asked for this much. */
 const WANTED_BUFFER_BYTES = 262_144;
 
@@ -26,14 +19,16 @@ const ADVICE: Readonly<Record<Symptom, string>> = {
   queueBackingUp: 'the main thread is too busy: look at wildfire_main_loop_delay_seconds, and give it a core',
 };
 
-/** One finding for each registration port, and one for each symptom of a runtime that is up. */
-export async function inspectControl(config: Config): Promise<Finding[]> {
-  const { whisperPort, ttsRegisterPort } = config.control;
-  const running = await runningListeners(config);
+/**
+ * One finding for each registration port, and one for each symptom of a runtime that is up.
+ * @param running the Wildfire that answers on the HTTP port, null when none does
+ */
+export function inspectControl({ control }: Config, running: RunningWildfire | null): Finding[] {
+  const { whisperPort, ttsRegisterPort } = control;
   return [
     portFinding('whisper', whisperPort, readUdpFigures(whisperPort)),
     portFinding('tts', ttsRegisterPort, readUdpFigures(ttsRegisterPort)),
-    ...running.flatMap(listenerFindings),
+    ...(running?.control?.listeners ?? []).flatMap(listenerFindings),
   ];
 }
 
@@ -68,18 +63,4 @@ function problem(name: string, value: string, symptom: Symptom): Finding {
     verdict: 'problem',
     advice: `${SYMPTOMS[symptom]}; ${ADVICE[symptom]}`,
   };
-}
-
-/** None when no runtime answers. */
-async function runningListeners({ web }: Config): Promise<readonly RunningListener[]> {
-  if (!web.enabled || web.port === 0) return [];
-  try {
-    const response = await fetch(`http://${web.bindAddress}:${web.port}/api/status`, {
-      signal: AbortSignal.timeout(STATUS_TIMEOUT_MS),
-    });
-    const { control } = (await response.json()) as { control?: { listeners?: RunningListener[] } | null };
-    return control?.listeners ?? [];
-  } catch {
-    return []; // nothing is up, or it is none of ours
-  }
 }

@@ -236,6 +236,7 @@ class Runtime implements RunningRuntime {
     const { enabled, bindAddress, port } = this.#config.web;
     if (!enabled) return;
     const reporter = new StatusReporter({
+      listening: this.listening,
       registry: this.#registry,
       audio: this.#audio,
       sip,

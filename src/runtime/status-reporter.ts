@@ -14,6 +14,8 @@ import type { RunningEngines } from './engines.ts';
 import type { MediaSupervisor } from './media-supervisor.ts';
 
 export interface StatusParts {
+  /** One line per listening address, those of now. */
+  readonly listening: readonly string[];
   readonly registry: CallRegistry;
   readonly audio: CallAudioStore;
   /** Null without the sip role. */
@@ -51,10 +53,11 @@ export class StatusReporter implements StatusSource {
     return { contentType: registry.contentType, text: await registry.metrics() };
   }
 
-  /** Everything that must be back at its idle value when no call is up, and the counters. */
+  /** Where it listens, everything that must be back at its idle value when no call is up, and the counters. */
   async status(): Promise<object> {
-    const { registry, audio, sip, media, engines, control, store } = this.#parts;
+    const { listening, registry, audio, sip, media, engines, control, store } = this.#parts;
     return {
+      listening,
       health: this.health(),
       draining: registry.isDraining,
       activeCalls: registry.activeCalls,

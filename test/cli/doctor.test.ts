@@ -1,7 +1,9 @@
 /** `doctor`: a finding for everything that can go wrong, and advice for each problem. */
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/cli/finding.ts';
+import { RuntimeProcess } from '../../src/cli/runtime-process.ts';
 import { hasTestPack, TEST_PACK_FOLDER } from '../models/test-pack.ts';
 import { expectMistake, wildfire } from './wildfire.ts';
 
@@ -62,6 +64,47 @@ describe('doctor', () => {
       advice: expect.stringContaining('limits.maxCalls is 6'),
     });
     expect(findings.find(({ name }) => name.startsWith('HTTP port'))?.value).toBe('not used');
+  });
+
+  it('knows the ports of the Wildfire that is up, and tells another program from it', async () => {
+    const own = [
+      'agent.mode=echo',
+      'sip.bindAddress=127.0.0.1',
+      'sip.port=0',
+      'web.port=0',
+      'log.level=warn',
+    ];
+    const runtime = await RuntimeProcess.start(own);
+    const other = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(other, 'listening');
+    const ports = async (sipPort: number): Promise<Finding[]> => {
+      const settings = ['models.pack=/none', `sip.port=${sipPort}`, `web.port=${runtime.webPort}`];
+      const { findings } = await findingsOf(settings.flatMap((setting) => ['--set', setting]));
+      return findings.filter(({ name }) => /^(SIP|HTTP) port/.test(name));
+    };
+    try {
+      const inUse = { verdict: 'ok', value: 'in use by the Wildfire that is running', advice: '' };
+      // On all addresses, which the runtime's own one keeps anyone from having.
+      expect(await ports(runtime.sipPort)).toMatchObject([inUse, inUse]);
+      const advice = expect.stringContaining('stop the program that has it');
+      expect(await ports(other.address().port)).toMatchObject([{ verdict: 'problem', advice }, inUse]);
+    } finally {
+      other.close();
+      await runtime.stop();
+    }
+  });
+
+  it('names an address that is not ours', async () => {
+    const settings = ['models.pack=/none', 'sip.bindAddress=192.0.2.1', 'web.bindAddress=192.0.2.1'];
+    const { findings } = await findingsOf([
+      ...NO_PORTS,
+      ...settings.flatMap((setting) => ['--set', setting]),
+    ]);
+    const ports = findings.filter(({ name }) => /^(SIP|HTTP) port/.test(name));
+    expect(ports).toMatchObject([
+      { verdict: 'problem', advice: expect.stringContaining('sip.bindAddress') },
+      { verdict: 'problem', advice: expect.stringContaining('web.bindAddress') },
+    ]);
   });
 
   it('prints one finding a line for a person', async () => {
