@@ -128,5 +128,31 @@ describe('doctor', () => {
     });
     expect(findingOf('speech to text')).toMatchObject({ verdict: 'ok', value: 'ONNX Runtime on cpu' });
     expect(findingOf('language model')?.value).toMatch(/^llama\.cpp on /);
+    expect(findingOf('text to speech')).toMatchObject({
+      verdict: 'ok',
+      value: expect.stringMatching(/^\w+ on cpu, voice \w+$/),
+    });
+    expect(findingOf('speech detection')).toMatchObject({ verdict: 'ok', value: 'energy on cpu' });
   });
+
+  it.skipIf(!hasTestPack('manifest.json'))(
+    'finds the engines with which `start` would not start',
+    async () => {
+      const settings = [
+        `models.pack=${TEST_PACK_FOLDER}`,
+        'agent.voice=nobody',
+        'vad.model=silero',
+        'vad.sileroPath=/no/such/file',
+      ];
+      const { findings } = await findingsOf([
+        ...NO_PORTS,
+        ...settings.flatMap((setting) => ['--set', setting]),
+      ]);
+      const problems = findings.filter(({ value }) => value === 'does not start');
+      expect(problems).toMatchObject([
+        { name: 'text to speech', verdict: 'problem', advice: expect.stringContaining('no voice "nobody"') },
+        { name: 'speech detection', verdict: 'problem', advice: expect.stringContaining('vad.sileroPath') },
+      ]);
+    },
+  );
 });
