@@ -8,8 +8,9 @@ import { loadPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
 import { nativeAddon } from '../native/addon.ts';
 import { inspectControl } from './control-inspection.ts';
-import { inspectEngines } from './engine-inspection.ts';
+import { inspectEngines, type TriedEngine } from './engine-inspection.ts';
 import { type Finding, ok } from './finding.ts';
+import { inspectGpu } from './gpu-inspection.ts';
 import { inspectPorts } from './port-inspection.ts';
 import { askRunningWildfire } from './running-wildfire.ts';
 import { inspectStore } from './store-inspection.ts';
@@ -23,12 +24,15 @@ const RTP_PORTS_PER_CALL = 2;
 /** All findings, in the order in which a person wants them. */
 export async function inspectBox(config: Config): Promise<Finding[]> {
   const running = await askRunningWildfire(config);
+  const { pack, engines } = await packAndEngines(config);
   return [
     nodeVersion(),
     cpu(),
+    await inspectGpu(config, engines),
     memory(),
     nativeCode(),
-    ...(await packAndEngines(config)),
+    pack,
+    ...engines.map(({ finding }) => finding),
     ...(await inspectPorts(config, running)),
     rtpPorts(config),
     inspectStore(config),
@@ -65,16 +69,20 @@ function nativeCode(): Finding {
   };
 }
 
-async function packAndEngines(config: Config): Promise<Finding[]> {
+async function packAndEngines(config: Config): Promise<{ pack: Finding; engines: TriedEngine[] }> {
   try {
     const pack = await loadPack(packFolderOf(config.models.pack), { verification: 'full' });
     const sizeMiB = (pack.totalBytes / 2 ** 20).toFixed(1);
-    return [
-      ok('model pack', `${pack.name} ${pack.version}, ${sizeMiB} MiB, all files whole`),
-      ...(await inspectEngines(config, pack)),
-    ];
+    return {
+      pack: ok('model pack', `${pack.name} ${pack.version}, ${sizeMiB} MiB, all files whole`),
+      engines: await inspectEngines(config, pack),
+    };
   } catch (error) {
-    return [{ name: 'model pack', value: config.models.pack, verdict: 'problem', advice: messageOf(error) }];
+    const advice = messageOf(error);
+    return {
+      pack: { name: 'model pack', value: config.models.pack, verdict: 'problem', advice },
+      engines: [],
+    };
   }
 }
 

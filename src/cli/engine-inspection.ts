@@ -10,25 +10,53 @@ import { VadClient } from '../workers/vad/vad-client.ts';
 import { WhisperClient } from '../workers/whisper/whisper-client.ts';
 import type { Finding } from './finding.ts';
 
-/** One finding per engine; one that does not start is a problem. */
-export async function inspectEngines(config: Config, pack: ModelPack): Promise<Finding[]> {
+/** An engine that was started and ended again. */
+export interface TriedEngine {
+  readonly role: Role;
+  /** What it runs on: cpu, cuda, vulkan, metal; null when it did not start. */
+  readonly device: string | null;
+  readonly finding: Finding;
+}
+
+type Role = 'whisper' | 'llama' | 'tts' | 'vad';
+
+interface Started {
+  readonly device: string;
+  readonly value: string;
+  /** Why it does not run on what the configuration asks for; empty when it does. */
+  readonly complaint?: string;
+}
+
+const NAMES: Readonly<Record<Role, string>> = {
+  whisper: 'speech to text',
+  llama: 'language model',
+  tts: 'text to speech',
+  vad: 'speech detection',
+};
+
+/** Each engine, one after another; one that does not start is a problem. */
+export async function inspectEngines(config: Config, pack: ModelPack): Promise<TriedEngine[]> {
   return [
-    await inspect('speech to text', () => inspectWhisper(config, pack)),
-    await inspect('language model', () => inspectLlama(config, pack)),
-    await inspect('text to speech', () => inspectTts(config, pack)),
-    await inspect('speech detection', () => inspectVad(config)),
+    await tryEngine('whisper', () => startWhisper(config, pack)),
+    await tryEngine('llama', () => startLlama(config, pack)),
+    await tryEngine('tts', () => startTts(config, pack)),
+    await tryEngine('vad', () => startVad(config)),
   ];
 }
 
-async function inspect(name: string, probe: () => Promise<Omit<Finding, 'name'>>): Promise<Finding> {
+async function tryEngine(role: Role, start: () => Promise<Started>): Promise<TriedEngine> {
+  const name = NAMES[role];
   try {
-    return { name, ...(await probe()) };
+    const { device, value, complaint = '' } = await start();
+    const verdict = complaint === '' ? 'ok' : 'problem';
+    return { role, device, finding: { name, value, verdict, advice: complaint } };
   } catch (error) {
-    return { name, value: 'does not start', verdict: 'problem', advice: messageOf(error) };
+    const finding: Finding = { name, value: 'does not start', verdict: 'problem', advice: messageOf(error) };
+    return { role, device: null, finding };
   }
 }
 
-async function inspectWhisper(config: Config, pack: ModelPack): Promise<Omit<Finding, 'name'>> {
+async function startWhisper(config: Config, pack: ModelPack): Promise<Started> {
   const whisper = await WhisperClient.start({
     ...pack.whisper,
     threads: 1,
@@ -38,11 +66,10 @@ async function inspectWhisper(config: Config, pack: ModelPack): Promise<Omit<Fin
   });
   const { provider, providerNote } = whisper.description;
   await whisper.close();
-  if (providerNote === '') return { value: `ONNX Runtime on ${provider}`, verdict: 'ok', advice: '' };
-  return { value: `ONNX Runtime on ${provider}`, verdict: 'problem', advice: providerNote };
+  return { device: provider, value: `ONNX Runtime on ${provider}`, complaint: providerNote };
 }
 
-async function inspectLlama(config: Config, pack: ModelPack): Promise<Omit<Finding, 'name'>> {
+async function startLlama(config: Config, pack: ModelPack): Promise<Started> {
   const llama = await LlamaClient.start({
     modelPath: pack.llama.file,
     sequences: 1,
@@ -56,23 +83,23 @@ async function inspectLlama(config: Config, pack: ModelPack): Promise<Omit<Findi
   });
   const backend = llama.backends[0];
   await llama.close();
-  const isOnGpu = backend !== undefined && backend.gpu !== 'none';
-  const where = isOnGpu
-    ? `${backend.gpu}, ${backend.gpuLayers} layers (${backend.gpuDevices.join(', ')})`
-    : 'the CPU only';
-  return { value: `llama.cpp on ${where}`, verdict: 'ok', advice: '' };
+  if (backend === undefined || backend.gpu === 'none') {
+    return { device: 'cpu', value: 'llama.cpp on the CPU only' };
+  }
+  const { gpu, gpuLayers, gpuDevices } = backend;
+  return { device: gpu, value: `llama.cpp on ${gpu}, ${gpuLayers} layers (${gpuDevices.join(', ')})` };
 }
 
-async function inspectTts({ agent }: Config, pack: ModelPack): Promise<Omit<Finding, 'name'>> {
+async function startTts({ agent }: Config, pack: ModelPack): Promise<Started> {
   const voice = agent.voice || pack.tts.voice;
   const tts = await TtsClient.start({ ...pack.tts, voice, threads: 1, niceIncrement: 0 });
   const { engine, voice: inUse } = tts.description;
   await tts.close();
-  return { value: `${engine} on cpu, voice ${inUse}`, verdict: 'ok', advice: '' };
+  return { device: 'cpu', value: `${engine} on cpu, voice ${inUse}` };
 }
 
-async function inspectVad({ vad: { model, sileroPath } }: Config): Promise<Omit<Finding, 'name'>> {
+async function startVad({ vad: { model, sileroPath } }: Config): Promise<Started> {
   const vad = await VadClient.start({ model, sileroPath });
   await vad.close();
-  return { value: `${model} on cpu`, verdict: 'ok', advice: '' };
+  return { device: 'cpu', value: `${model} on cpu` };
 }

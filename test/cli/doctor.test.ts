@@ -31,6 +31,7 @@ describe('doctor', () => {
     for (const name of [
       'Node.js',
       'CPU',
+      'GPU',
       'memory',
       'native addon',
       'SIP port',
