@@ -98,16 +98,19 @@ async function openBackend(options: LlamaModelOptions): Promise<Llama> {
       },
     });
   } catch (cause) {
-    const isMissing = cause instanceof NoBinaryFoundError;
-    const reason = isMissing
-      ? 'no llama.cpp binary for it is installed, or its driver is missing'
-      : messageOf(cause);
+    const reason = cause instanceof NoBinaryFoundError ? whyNoBinary(options.gpu) : messageOf(cause);
     throw new WildfireError(
       'INFERENCE_FAILED',
       `llama.cpp cannot run with gpu=${String(options.gpu)}: ${reason}`,
       { context: { gpu: String(options.gpu) }, cause },
     );
   }
+}
+
+function whyNoBinary(gpu: LlamaModelOptions['gpu']): string {
+  const isFetched = gpu === 'cuda' || gpu === 'vulkan';
+  const remedy = isFetched ? ` (\`./wildfire gpu install --backend ${gpu}\` fetches it)` : '';
+  return `no llama.cpp binary for it is installed${remedy}, or its driver is missing`;
 }
 
 async function loadWeights(llama: Llama, modelPath: string): Promise<NativeModel> {

@@ -39,6 +39,11 @@ const SUFFIX_BY_DTYPE: Readonly<Record<WhisperDtype, string>> = {
   bnb4: '_bnb4',
 };
 
+/** The package leaves its CUDA libraries out, and the launcher keeps its install script from fetching them. */
+const CUDA_REMEDY =
+  "if ONNX Runtime's CUDA library is missing, `node node_modules/onnxruntime-node/script/install.js " +
+  '--onnxruntime-node-install` fetches it (Linux x64 with CUDA 12)';
+
 export class WhisperModel {
   readonly provider: ExecutionProvider;
   /** Why `provider` is not the one asked for; empty when it is. */
@@ -103,7 +108,7 @@ async function openSessions(options: WhisperModelOptions): Promise<OpenedSession
     return { ...(await openWith(options, 'cuda')), provider: 'cuda', providerNote: '' };
   } catch (error) {
     // onnxruntime throws when CUDA is missing instead of falling back; a model error shows again on the CPU.
-    const providerNote = `cuda is not usable: ${messageOf(error)}`;
+    const providerNote = `cuda is not usable: ${messageOf(error)}; ${CUDA_REMEDY}`;
     return { ...(await openWith(options, 'cpu')), provider: 'cpu', providerNote };
   }
 }

@@ -1,8 +1,10 @@
 /** Starting, dying, being replaced and ending, on real weights and real threads. */
+import { existsSync } from 'node:fs';
 import { copyFile, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { REPOSITORY_ROOT } from '../../architecture/source-files.ts';
 import { Dialogue, NO_MODEL_REASON, startClient, TEST_MODEL_PATH } from './test-model.ts';
 
 let folder: string;
@@ -14,6 +16,18 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
+
+describe.skipIf(TEST_MODEL_PATH === null || process.platform !== 'linux')(
+  `a GPU whose binaries are not installed${NO_MODEL_REASON}`,
+  () => {
+    for (const gpu of ['cuda', 'vulkan'] as const) {
+      const binaries = join(REPOSITORY_ROOT, `node_modules/@node-llama-cpp/linux-${process.arch}-${gpu}`);
+      it.skipIf(existsSync(binaries))(`is told with the command that fetches them: ${gpu}`, async () => {
+        await expect(startClient({ gpu })).rejects.toThrow(`./wildfire gpu install --backend ${gpu}`);
+      });
+    }
+  },
+);
 
 describe('a model file that is not there or damaged', () => {
   it('is named', async () => {

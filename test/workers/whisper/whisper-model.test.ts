@@ -70,6 +70,7 @@ describe.skipIf(!hasTestPack('manifest.json'))('whisper model', () => {
     const asked = await WhisperModel.load({ ...options, provider: 'cuda' });
     expect(['cpu', 'cuda']).toContain(asked.provider);
     expect(asked.providerNote === '').toBe(asked.provider === 'cuda');
+    if (asked.provider === 'cpu') expect(asked.providerNote).toContain('--onnxruntime-node-install');
     await asked.release();
   });
 
