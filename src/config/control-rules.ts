@@ -9,8 +9,15 @@ type Control = Config['control'];
 
 const MIN_SECRET_CHARS = 16;
 
-/** One line for each mistake; none when the section is sound. */
-export function controlMistakes(control: Control): string[] {
+/** Keys whose values do not go together, or one whose value only more than its type tells wrong. */
+export interface Mistake {
+  readonly keys: readonly string[];
+  /** One line that names them. */
+  readonly text: string;
+}
+
+/** None when the section is sound. */
+export function controlMistakes(control: Control): Mistake[] {
   return [
     ...networkMistakes(control),
     ...tlsMistakes(control),
@@ -19,33 +26,43 @@ export function controlMistakes(control: Control): string[] {
   ];
 }
 
-function networkMistakes({ bindAddress, allow, secret, tlsCert }: Control): string[] {
+function networkMistakes({ bindAddress, allow, secret, tlsCert }: Control): Mistake[] {
   if (secret !== '' && secret.length < MIN_SECRET_CHARS) {
-    return [`control.secret: expected at least ${MIN_SECRET_CHARS} characters`];
+    const text = `control.secret: expected at least ${MIN_SECRET_CHARS} characters`;
+    return [{ keys: ['control.secret'], text }];
   }
   if (bindAddress === 'localhost' || bindAddress === '::1' || bindAddress.startsWith('127.')) return [];
   const missing = [
     ...(allow === '' ? ['control.allow (who may connect, for example 192.0.2.0/24)'] : []),
     ...(secret === '' && tlsCert === '' ? ['control.secret, or control.tlsCert with tlsKey and tlsCa'] : []),
   ];
-  return missing.map((what) => `control.bindAddress ${bindAddress} is open to a network: set ${what}`);
+  return missing.map((what) => ({
+    keys: ['control.bindAddress'],
+    text: `control.bindAddress ${bindAddress} is open to a network: set ${what}`,
+  }));
 }
 
-function tlsMistakes({ tlsCert, tlsKey, tlsCa }: Control): string[] {
+function tlsMistakes({ tlsCert, tlsKey, tlsCa }: Control): Mistake[] {
   const given = [tlsCert, tlsKey, tlsCa].filter((path) => path !== '').length;
-  return given === 0 || given === 3 ? [] : ['control.tlsCert, control.tlsKey and control.tlsCa go together'];
+  if (given === 0 || given === 3) return [];
+  const keys = ['control.tlsCert', 'control.tlsKey', 'control.tlsCa'];
+  return [{ keys, text: 'control.tlsCert, control.tlsKey and control.tlsCa go together' }];
 }
 
-function allowMistakes(allow: string): string[] {
+function allowMistakes(allow: string): Mistake[] {
   const entries = allow.split(',').map((entry) => entry.trim());
   return entries
     .filter((entry) => entry !== '' && !isNetwork(entry))
-    .map((entry) => `control.allow: "${entry}" is no address and no network`);
+    .map((entry) => ({
+      keys: ['control.allow'],
+      text: `control.allow: "${entry}" is no address and no network`,
+    }));
 }
 
-function portMistakes({ inboundPortBase, outboundPortBase }: Control): string[] {
+function portMistakes({ inboundPortBase, outboundPortBase }: Control): Mistake[] {
   if (inboundPortBase !== outboundPortBase) return [];
-  return ['control.inboundPortBase and control.outboundPortBase must differ'];
+  const keys = ['control.inboundPortBase', 'control.outboundPortBase'];
+  return [{ keys, text: 'control.inboundPortBase and control.outboundPortBase must differ' }];
 }
 
 function isNetwork(entry: string): boolean {

@@ -15,6 +15,11 @@ export const CONFIG_KEYS: readonly string[] = Object.entries(DEFAULT_CONFIG).fla
   Object.keys(keys).map((key) => `${section}.${key}`),
 );
 
+/** `rtp` of `rtp.portFirst`. */
+export function sectionOf(key: string): string {
+  return key.split('.')[0] ?? '';
+}
+
 /** The environment variable of a key: `rtp.portFirst` is WILDFIRE_RTP_PORT_FIRST. */
 export function environmentName(key: string): string {
   return `WILDFIRE_${key.replace('.', '_').replace(/([a-z0-9])([A-Z])/g, '$1_$2')}`.toUpperCase();

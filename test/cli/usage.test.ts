@@ -122,7 +122,7 @@ describe('a mistyped command line exits 2 and says what is wrong', () => {
   it('an environment variable with a wrong value', async () => {
     const environment = { WILDFIRE_SIP_PORT: 'many' };
     expectMistake(await wildfire(['check'], { environment }), USAGE, [
-      /WILDFIRE_SIP_PORT: expected a number/,
+      /WILDFIRE_SIP_PORT: sip\.port: expected a number/,
     ]);
   });
 

@@ -83,6 +83,61 @@ describe('loadConfig', () => {
       /expected true or false/,
     );
   });
+
+  it('names where the value that counts came from', () => {
+    const file = fileWith('[sip]\nport = 70000\n[agent]\nspeed = 9\n[log]\nlevel = "loud"\n');
+    const environment = { WILDFIRE_SIP_PORT: '70001', WILDFIRE_AGENT_SPEED: '8' };
+    const lines = messageWhen({ file, environment, settings: ['agent.speed=7'] }).split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^WILDFIRE_SIP_PORT: sip\.port: .*65535/),
+        expect.stringMatching(/^--set: agent\.speed: /),
+        expect.stringMatching(/^\S+wildfire\.toml: log\.level: .*"silent"/),
+      ]),
+    );
+  });
+
+  it('says nothing of a value that another source replaces', () => {
+    const file = fileWith('[sip]\nport = 70000\n');
+    expect(loadConfig({ file, environment: { WILDFIRE_SIP_PORT: '5070' } }).sip.port).toBe(5070);
+  });
+
+  it('tells the mistakes of all kinds and sources together', () => {
+    const file = fileWith(
+      'loose = 1\n[sip]\nprot = 5\nport = 70000\n[limits]\nmaxcalls = 5\n[control]\nallow = "nobody"\n',
+    );
+    const environment = { WILDFIRE_WEB_ENABLED: 'perhaps' };
+    const settings = ['agent.speed', 'turn.minEndpointDelayMs=-1', 'spi.port=5'];
+    const message = messageWhen({ file, environment, settings });
+    for (const word of ['"loose" stands', '"sip.prot"', 'sip.port: ', '"limits.maxcalls"', 'web.enabled: ']) {
+      expect(message).toContain(word);
+    }
+    for (const word of ['--set agent.speed: ', 'turn.minEndpointDelayMs: ', '"spi.port"']) {
+      expect(message).toContain(word);
+    }
+    expect(message.split('\n')).toHaveLength(8);
+  });
+
+  it('tells what does not go together, with every source of it', () => {
+    const file = fileWith('[rtp]\nportFirst = 30000\n[sip]\nport = 70000\n');
+    const both = messageWhen({ file, environment: { WILDFIRE_RTP_PORT_LAST: '25000' } }).split('\n');
+    expect(both).toHaveLength(2);
+    const combination = /^\S+wildfire\.toml, WILDFIRE_RTP_PORT_LAST: rtp\.portLast \(25000\) must be above/;
+    expect(both[1]).toMatch(combination);
+    const one = messageWhen({ settings: ['control.secret=short', 'rtp.portLast=100'] }).split('\n');
+    expect(one).toEqual([
+      '--set: rtp.portLast (100) must be above rtp.portFirst (20000)',
+      '--set: control.secret: expected at least 16 characters',
+    ]);
+  });
+
+  it('does not guess what goes together where a value is missing by mistake', () => {
+    const typo = fileWith('[rtp]\nportFrist = 1000\nportLast = 2000\n');
+    expect(messageWhen({ file: typo }).split('\n')).toHaveLength(1);
+    const absent = messageWhen({ file: join(folder, 'absent.toml'), settings: ['rtp.portLast=2000'] });
+    expect(absent.split('\n')).toHaveLength(1);
+  });
 });
 
 describe('the names of keys', () => {
