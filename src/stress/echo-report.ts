@@ -17,13 +17,14 @@ export interface EchoReportPart {
   readonly roundTripMs?: EchoSnapshot['roundTripMs'];
   /** How many round trips took up to so many ms. */
   readonly roundTripCounts?: EchoSnapshot['roundTripCounts'];
-  /** Marks that did not come back as they were sent, and those sent before the far side played anything. */
+  /** What became of the marks; `unanswered` before the far side played anything, `unsent` by our own system's refusal. */
   readonly marks?: {
     readonly returned: number;
     readonly missing: number;
     readonly repeated: number;
     readonly damaged: number;
     readonly unanswered: number;
+    readonly unsent: number;
   };
   /** How late the callers' own packets left. */
   readonly callerLatenessMs?: LatenessSummary;
@@ -71,6 +72,7 @@ export function echoReport(crowd: EchoCrowdResult, runtime: EchoRuntime | null):
       repeated: sum('repeated'),
       damaged: sum('damaged'),
       unanswered: sum('unanswered'),
+      unsent: sum('unsent'),
     },
     callerLatenessMs: lines.pacingMs,
     ...(figures === null ? {} : loadOf(figures)),

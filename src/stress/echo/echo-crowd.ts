@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type LaneTimes, runLanes } from '../../caller/call-lanes.ts';
 import { localAddressFor } from '../../caller/callee-address.ts';
 import { punctually } from '../../caller/punctual.ts';
-import { messageOf, WildfireError } from '../../errors.ts';
+import { toWireError, WildfireError, type WireError } from '../../errors.ts';
 import { monotonicMs } from '../../observability/clock.ts';
 import { makeOffer, readAnswer } from '../../sdp/negotiation.ts';
 import { type AnsweredCall, SipUserAgent } from '../../sip/user-agent.ts';
@@ -89,31 +89,49 @@ async function callAll(options: EchoCrowdOptions, parts: EchoParts): Promise<Ech
   return { ...times, calls, lines: await parts.lines.snapshot() };
 }
 
-/** Never throws: whatever goes wrong stays with this call. */
+/** Whatever goes wrong stays with this call. @throws WildfireError WORKER_DIED: there is no line for a next one, either */
 async function callOnce(number: number, options: EchoCrowdOptions, parts: EchoParts): Promise<EchoCall> {
   const startedAtMs = monotonicMs();
-  const { line, rtpPort } = await parts.lines.open(parts.localAddress);
-  const offer = makeOffer({ address: parts.localAddress, port: rtpPort });
-  let call: AnsweredCall | null = null;
-  let error: string | null = null;
-  let isCut = false;
-  try {
-    call = await parts.userAgent.call(options.targetUri, offer).answered;
-    isCut = await hearEcho(call, line, options, parts);
-  } catch (thrown) {
-    error = messageOf(thrown);
-  }
-  const echo = await parts.lines.stop(line);
+  const { call, echo, isCut, why, error } = await dialAndHear(options, parts);
   await call?.dialog.bye(); // does nothing when the other side has hung up
+  if (error?.code === 'WORKER_DIED') throw WildfireError.fromWire(error);
   return {
     number,
     isEstablished: call !== null,
     isCompleted: call !== null && error === null && !isCut,
-    why: error ?? (isCut ? 'the far side hung up' : verdictOn(echo)),
+    why: error?.message ?? why,
     sipCallId: call?.dialog.sipCallId ?? '',
     durationMs: Math.round(monotonicMs() - startedAtMs),
     echo: call === null ? null : echo,
   };
+}
+
+interface Attempt {
+  call: AnsweredCall | null;
+  echo: EchoLineReport | null;
+  /** The far side hung up before its time. */
+  isCut: boolean;
+  why: string;
+  error: WireError | null;
+}
+
+/** The call as far as it got, not yet hung up. @throws never */
+async function dialAndHear(options: EchoCrowdOptions, parts: EchoParts): Promise<Attempt> {
+  const attempt: Attempt = { call: null, echo: null, isCut: false, why: '', error: null };
+  try {
+    const { line, rtpPort } = await parts.lines.open(parts.localAddress);
+    try {
+      const offer = makeOffer({ address: parts.localAddress, port: rtpPort });
+      attempt.call = await parts.userAgent.call(options.targetUri, offer).answered;
+      attempt.isCut = await hearEcho(attempt.call, line, options, parts);
+    } finally {
+      attempt.echo = await parts.lines.stop(line);
+    }
+    attempt.why = attempt.isCut ? 'the far side hung up' : verdictOn(attempt.echo);
+  } catch (thrown) {
+    attempt.error = toWireError(thrown, 'INVALID_STATE');
+  }
+  return attempt;
 }
 
 /** @returns whether the far side hung up before its time */
@@ -139,7 +157,8 @@ export function isWhole({ lost, returned, missing, repeated, damaged }: EchoLine
 
 function verdictOn(echo: EchoLineReport): string {
   if (isWhole(echo)) return 'every packet came back';
-  const { returned, lost, missing, repeated, damaged } = echo;
-  if (returned === 0) return 'nothing came back';
-  return `${lost} packets lost; marks: ${missing} missing, ${repeated} repeated, ${damaged} damaged`;
+  const { sent, unsent, returned, lost, missing, repeated, damaged } = echo;
+  const refused = unsent === 0 ? '' : `; ${unsent} of ${sent} packets could not be sent`;
+  if (returned === 0) return `nothing came back${refused}`;
+  return `${lost} packets lost; marks: ${missing} missing, ${repeated} repeated, ${damaged} damaged${refused}`;
 }

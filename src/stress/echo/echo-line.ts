@@ -22,6 +22,10 @@ export interface EchoLineOptions {
 }
 
 export class EchoLine {
+  /** To be told what became of each packet of `next`; made once, so that sending allocates none. */
+  readonly onSent = (error: Error | null): void => {
+    if (error !== null) this.#unsent += 1;
+  };
   readonly #options: EchoLineOptions;
   readonly #packetizer: Packetizer;
   readonly #view = new RtpPacketView();
@@ -38,6 +42,7 @@ export class EchoLine {
   #missing = 0;
   #repeated = 0;
   #damaged = 0;
+  #unsent = 0;
 
   constructor(options: EchoLineOptions) {
     this.#options = options;
@@ -75,6 +80,7 @@ export class EchoLine {
     const isAnswered = this.#firstMark !== NO_MARK;
     return {
       sent: this.#frames,
+      unsent: this.#unsent,
       received: this.#received,
       lost: this.#lost,
       late: this.#late,

@@ -15,6 +15,7 @@ import type {
 } from './echo-protocol.ts';
 
 const WANTED_NICE = -10;
+const THREAD = new URL('./echo-lines.worker.ts', import.meta.url);
 
 type RequestBody = EchoRequest extends infer Each
   ? Each extends unknown
@@ -33,20 +34,22 @@ export class EchoLines {
   readonly #exited: Promise<void>;
   #requests = 0;
   #lines = 0;
-  #hasEnded = false;
+  /** Why there is no thread any more; null while there is one. */
+  #endedBecause: string | null = null;
 
-  private constructor() {
-    const url = new URL('./echo-lines.worker.ts', import.meta.url);
+  private constructor(url: URL) {
     this.#worker = startSelfReliantWorker(url, { workerData: { niceHint: WANTED_NICE } });
     this.#exited = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
     this.#worker.on('message', (message: EchoMessage) => this.#receive(message));
-    this.#worker.on('error', (error) => this.#failAll(messageOf(error)));
+    this.#worker.on('error', (error) =>
+      this.#failAll(`the thread of the echo lines died: ${messageOf(error)}`),
+    );
     this.#worker.once('exit', () => this.#failAll('the thread of the echo lines has ended'));
   }
 
-  /** Starts the thread. @throws WildfireError WORKER_DIED when it does not start */
-  static async start(): Promise<EchoLines> {
-    const lines = new EchoLines();
+  /** Starts the thread. @param thread its entry; another one in tests @throws WildfireError WORKER_DIED when it does not start */
+  static async start(thread = THREAD): Promise<EchoLines> {
+    const lines = new EchoLines(thread);
     await lines.snapshot();
     return lines;
   }
@@ -80,7 +83,8 @@ export class EchoLines {
   }
 
   #request<Kind extends keyof EchoReplies>(_kind: Kind, body: RequestBody): Promise<EchoReplies[Kind]> {
-    if (this.#hasEnded) return Promise.reject(new WildfireError('WORKER_DIED', 'the echo lines are closed'));
+    if (this.#endedBecause !== null)
+      return Promise.reject(new WildfireError('WORKER_DIED', this.#endedBecause));
     this.#requests += 1;
     const requestId = this.#requests;
     return new Promise((resolve, reject) => {
@@ -96,9 +100,11 @@ export class EchoLines {
     else waiting?.resolve(message.value as never);
   }
 
+  /** What is heard first is the cause: a thread that dies ends, too. */
   #failAll(message: string): void {
-    this.#hasEnded = true;
-    for (const waiting of this.#waiting.values()) waiting.reject(new WildfireError('WORKER_DIED', message));
+    this.#endedBecause ??= message;
+    const because = this.#endedBecause;
+    for (const waiting of this.#waiting.values()) waiting.reject(new WildfireError('WORKER_DIED', because));
     this.#waiting.clear();
   }
 }

@@ -89,11 +89,22 @@ async function open(number: number, bindAddress: string): Promise<number> {
 async function start({ line: number, remote }: Extract<EchoRequest, { kind: 'start' }>): Promise<null> {
   const line = lineOf(number);
   const { address, port, payloadType } = remote;
-  await new Promise<void>((resolve) => line.socket.connect(port, address, resolve));
+  await connect(line.socket, port, address);
   line.echo = new EchoLine({ line: number % MAX_LINES, payloadType, ssrc: randomInt(2 ** 32), roundTrips });
   line.startMs = nextBeatMs(line.phase);
   line.isSending = true;
   return null;
+}
+
+/** Only a connected socket sends: without an address `send` throws. @throws WildfireError SIP_TRANSPORT */
+function connect(socket: Socket, port: number, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // The callback runs in either case, as the types do not say: with what went wrong, or with nothing.
+    socket.connect(port, address, (error?: Error) => {
+      if (error === undefined) resolve();
+      else reject(new WildfireError('SIP_TRANSPORT', `no audio can be sent to ${address}: ${error.message}`));
+    });
+  });
 }
 
 async function stop(number: number): Promise<EchoLineReport> {
@@ -144,8 +155,17 @@ function sendDue(line: OpenLine, now: number): void {
   line.startMs += Math.max(0, dueFrames - MAX_CATCH_UP_FRAMES) * FRAME_MS;
   for (let frame = 0; frame < Math.min(dueFrames, MAX_CATCH_UP_FRAMES); frame += 1) {
     pacing.add(now - (line.startMs + echo.framesSent * FRAME_MS));
-    line.socket.send(echo.next(now));
-    sent += 1;
+    send(line.socket, echo, now);
+  }
+}
+
+/** @throws never: what one socket does not take must not stop the beat of all lines */
+function send(socket: Socket, echo: EchoLine, now: number): void {
+  sent += 1;
+  try {
+    socket.send(echo.next(now), echo.onSent);
+  } catch (error) {
+    echo.onSent(error as Error);
   }
 }
 

@@ -6,6 +6,8 @@ import type { ThreadPriority } from '../../media/thread-priority.ts';
 /** One line from its first packet to its last. Packets and frames are the same thing here: 20 ms each. */
 export interface EchoLineReport {
   readonly sent: number;
+  /** Of those, what the system refused to send. */
+  readonly unsent: number;
   readonly received: number;
   /** Gaps in the sequence numbers of what came back. */
   readonly lost: number;

@@ -112,6 +112,13 @@ describe('an echo line', () => {
     expect(far.line.report()).toMatchObject({ ...WHOLE, received: 0, returned: 0, unanswered: 1 });
   });
 
+  it('counts what did not leave', () => {
+    const far = sent(3);
+    far.line.onSent(null);
+    far.line.onSent(new Error('send EPERM'));
+    expect(far.line.report()).toMatchObject({ sent: 3, unsent: 1 });
+  });
+
   it('knows a mark of another line, or of a frame that was not sent, for damage', () => {
     const far = sent(2);
     const other = new EchoLine({ line: 4, payloadType: 0, ssrc: 9, roundTrips: new LatenessHistogram() });
