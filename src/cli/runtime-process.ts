@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CallReport, TurnReport } from '../call/reports.ts';
+import { childEnvironment } from '../config/load.ts';
 import { settingsOf } from '../config/print.ts';
 import type { Config } from '../config/schema.ts';
 import { type ErrorCode, WildfireError } from '../errors.ts';
@@ -52,9 +53,9 @@ export class RuntimeProcess {
   #ready: { sipPort: number; webPort: number | null } | null = null;
 
   private constructor(settings: readonly string[]) {
-    const args = ['start', ...[KEEPS_NO_CALLS, ...settings].flatMap((setting) => ['--set', setting])];
     const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-    this.#child = fork(main, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const env = childEnvironment([KEEPS_NO_CALLS, ...settings]);
+    this.#child = fork(main, ['start'], { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.exited = new Promise((resolve) => this.#child.once('exit', (code) => resolve(code)));
     this.#child.on('message', (message) => this.#onMessage(message as RuntimeMessage));
   }

@@ -9,12 +9,14 @@ import { CollectedKeys, suggestion } from './collected-keys.ts';
 import { CONFIG_KEYS, type ConfigScalar, type ConfigTree, environmentName } from './key-paths.ts';
 import type { Config } from './schema.ts';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface ConfigSources {
   /** A TOML file; none when undefined. */
   readonly file?: string | undefined;
   /** `--set key=value`, in order. */
   readonly settings?: readonly string[];
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly environment?: Environment;
 }
 
 /**
@@ -27,6 +29,24 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   collectEnvironment(collected, sources.environment ?? process.env);
   for (const setting of sources.settings ?? []) collectSetting(collected, setting);
   return collected.toConfig();
+}
+
+/**
+ * The environment for a process that is to have these settings: this one's, and they. It is its owner's to read; a command
+ * line is everybody's, and a secret may be among them.
+ * @param settings `key=value`; of two for one key the last counts
+ * @throws WildfireError CONFIG_INVALID where that process would refuse them
+ */
+export function childEnvironment(
+  settings: readonly string[],
+  environment: Environment = process.env,
+): Record<string, string | undefined> {
+  loadConfig({ settings, environment });
+  const named = settings.map((setting) => {
+    const at = setting.indexOf('=');
+    return [environmentName(setting.slice(0, at)), setting.slice(at + 1)] as const;
+  });
+  return { ...environment, ...Object.fromEntries(named) };
 }
 
 function collectFile(collected: CollectedKeys, file: string): void {
@@ -55,10 +75,7 @@ function parseFile(collected: CollectedKeys, file: string): ConfigTree {
   }
 }
 
-function collectEnvironment(
-  collected: CollectedKeys,
-  environment: Readonly<Record<string, string | undefined>>,
-): void {
+function collectEnvironment(collected: CollectedKeys, environment: Environment): void {
   for (const key of CONFIG_KEYS) {
     const name = environmentName(key);
     const text = environment[name];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CONFIG_KEYS, DEFAULT_CONFIG, environmentName } from '../../src/config/key-paths.ts';
-import { loadConfig } from '../../src/config/load.ts';
+import { childEnvironment, loadConfig } from '../../src/config/load.ts';
 import { maskSecrets, printConfig, settingsOf } from '../../src/config/print.ts';
 import { WildfireError } from '../../src/errors.ts';
 
@@ -160,6 +160,14 @@ describe('printConfig', () => {
       settings: ['agent.greeting=a = b\n"c"', 'web.enabled=false'],
     });
     expect(loadConfig({ environment: {}, settings: settingsOf(config) })).toEqual(config);
+  });
+
+  it('gives them to a child in its environment, the last of two, and no key that is none', () => {
+    const config = loadConfig({ environment: {}, settings: ['agent.greeting=a = b\n"c"', 'sip.port=7'] });
+    const environment = childEnvironment(['sip.port=6', ...settingsOf(config)], { PATH: '/bin' });
+    expect(environment.PATH).toBe('/bin');
+    expect(loadConfig({ environment })).toEqual(config);
+    expect(() => childEnvironment(['sip.prot=6'], {})).toThrow(/unknown key "sip.prot"/);
   });
 
   it('masks secrets and nothing else', () => {
