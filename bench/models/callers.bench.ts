@@ -8,7 +8,8 @@ import { joinViews } from '../../src/caller/call-result.ts';
 import { GRAMMAR_FILE, readCallerGrammar } from '../../src/caller/caller-grammar.ts';
 import { type CrowdCall, type CrowdResult, runCrowd } from '../../src/caller/crowd.ts';
 import type { PlacedCall } from '../../src/caller/place-call.ts';
-import { RuntimeProcess } from '../../src/cli/runtime-process.ts';
+import { loopbackSettings, RuntimeProcess } from '../../src/cli/runtime-process.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { loadPack, type ModelPack } from '../../src/models/pack.ts';
 import { packFolderOf } from '../../src/models/pack-folders.ts';
 import {
@@ -120,6 +121,5 @@ function waitRow({ calls, peakConcurrent }: CrowdResult): BenchRow {
 }
 
 function settings({ folder }: ModelPack): string[] {
-  const own = ['sip.bindAddress=127.0.0.1', 'sip.port=0', 'web.enabled=false', 'log.level=warn'];
-  return [...own, `models.pack=${folder}`];
+  return [...loopbackSettings(loadConfig({ settings: [`models.pack=${folder}`] })), 'web.enabled=false'];
 }

@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CallReport, TurnReport } from '../call/reports.ts';
+import { DEFAULT_CONFIG } from '../config/key-paths.ts';
 import { childEnvironment } from '../config/load.ts';
 import { settingsOf } from '../config/print.ts';
 import type { Config } from '../config/schema.ts';
@@ -32,15 +33,21 @@ const CODE_BY_EXIT: Readonly<Record<number, ErrorCode>> = {
 const KEEPS_NO_CALLS = 'store.enabled=false';
 
 /**
- * The settings of a configuration for a runtime that listens on free loopback ports and logs warnings only.
+ * The settings of a configuration for a runtime that converses on free loopback ports and logs warnings only: nothing in
+ * them leads a call, or a party of the control plane, elsewhere.
  * @param store the file that it keeps its calls in; undefined: it keeps none, whatever the configuration says
  */
 export function loopbackSettings(config: Config, store?: string): string[] {
-  const own = [`sip.bindAddress=${LOOPBACK}`, 'sip.port=0', 'control.listen=false', 'log.level=warn'];
-  own.push(
-    ...(store === undefined ? [KEEPS_NO_CALLS] : ['store.enabled=true', `store.path=${resolve(store)}`]),
-  );
-  return [...settingsOf(config), ...own, `models.pack=${packFolderOf(config.models.pack)}`];
+  const kept = store === undefined ? { enabled: false } : { enabled: true, path: resolve(store) };
+  return settingsOf({
+    ...config,
+    sip: { ...config.sip, bindAddress: LOOPBACK, port: 0, advertisedAddress: '' },
+    models: { pack: packFolderOf(config.models.pack) },
+    agent: { ...config.agent, mode: 'conversation' },
+    control: DEFAULT_CONFIG.control,
+    store: { ...config.store, ...kept },
+    log: { level: 'warn' },
+  });
 }
 
 export class RuntimeProcess {

@@ -7,6 +7,13 @@ import type { StressReport } from '../../src/stress/stress-report.ts';
 import { type Finished, wildfire } from '../cli/wildfire.ts';
 
 const CALLS = 4;
+/** Of a runtime that is reached from a network: it advertises an address that is not this box's. */
+const OF_A_NETWORK = {
+  WILDFIRE_SIP_ADVERTISED_ADDRESS: '203.0.113.1',
+  WILDFIRE_CONTROL_BIND_ADDRESS: '0.0.0.0',
+  WILDFIRE_CONTROL_ALLOW: '192.0.2.0/24',
+  WILDFIRE_CONTROL_SECRET: 'sixteen characters, at least',
+};
 const ALL_LINES = ['stress', '--mode', 'echo', '--concurrent', `${CALLS}`, '--rate', '10', '--duration', '3'];
 
 describe('stress with an echo', () => {
@@ -50,6 +57,14 @@ describe('stress with an echo', () => {
 
   it('leaves nothing behind in the runtime', () => {
     expect(Object.values(report.leaks ?? { none: 1 }).every((count) => count === 0)).toBe(true);
+  });
+
+  it('stays on loopback where the configuration is that of a network', async () => {
+    const one = ['--calls', '1', '--concurrent', '1', '--call-length', '0.5'];
+    const reached = await wildfire(['stress', '--mode', 'echo', ...one, '--json'], {
+      environment: OF_A_NETWORK,
+    });
+    expect(JSON.parse(reached.stdout), reached.stderr).toMatchObject({ ok: true, callsCompleted: 1 });
   });
 
   it('writes a page, and compares with another run', async () => {
