@@ -17,6 +17,7 @@ import { chooseCaller, type MakeCaller, phrasingOption } from './caller-choice.t
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import { deliver, holdLiveCall } from './live-call.ts';
+import { prepareFolder } from './output-folder.ts';
 import type { Exit } from './program.ts';
 
 interface CallOptions extends ConfigOptions {
@@ -45,6 +46,7 @@ async function run(uri: string, options: CallOptions): Promise<number> {
   const localAddress = await localAddressFor(uri);
   const pack = await loadPack(packFolderOf(configOf(options).models.pack));
   const makeCaller = callerOf(options, pack);
+  if (options.out !== undefined) prepareFolder(options.out);
   const engines = await startCallerEngines(pack);
   try {
     const caller = await makeCaller(engines);

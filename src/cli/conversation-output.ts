@@ -1,10 +1,8 @@
 /** What `call` and `demo` leave behind with --out: a stereo WAV, the timeline as JSON and a page. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { writeWav } from '../audio/wav.ts';
 import type { CallResult } from '../caller/call-result.ts';
 import type { PlacedCall } from '../caller/place-call.ts';
-import { messageOf, WildfireError } from '../errors.ts';
+import { writeFiles } from './output-folder.ts';
 import { renderWaterfallPage } from './waterfall-page.ts';
 
 const RATE_HZ = 8000;
@@ -12,27 +10,17 @@ const RATE_HZ = 8000;
 /**
  * Writes call.wav (caller left, agent right), timeline.json and index.html.
  * @returns the paths written
- * @throws WildfireError USAGE_INVALID when the folder cannot be written
+ * @throws WildfireError USAGE_INVALID that names the one that could not be written
  */
 export function writeConversation(folder: string, result: CallResult, placed: PlacedCall): string[] {
-  const files: [string, string | Uint8Array][] = [
-    [
-      'call.wav',
-      writeWav({ rateHz: RATE_HZ, channels: sameLength(placed.saidSamples, placed.heardSamples) }),
-    ],
-    ['timeline.json', `${JSON.stringify(result, null, 2)}\n`],
-    ['index.html', renderWaterfallPage(result)],
-  ];
-  try {
-    mkdirSync(folder, { recursive: true });
-    return files.map(([name, content]) => {
-      const path = join(folder, name);
-      writeFileSync(path, content);
-      return path;
-    });
-  } catch (error) {
-    throw new WildfireError('USAGE_INVALID', `--out ${folder}: ${messageOf(error)}`);
-  }
+  return writeFiles(folder, {
+    'call.wav': writeWav({
+      rateHz: RATE_HZ,
+      channels: sameLength(placed.saidSamples, placed.heardSamples),
+    }),
+    'timeline.json': `${JSON.stringify(result, null, 2)}\n`,
+    'index.html': renderWaterfallPage(result),
+  });
 }
 
 function sameLength(left: Int16Array, right: Int16Array): Int16Array[] {

@@ -14,6 +14,7 @@ import { chooseCaller } from './caller-choice.ts';
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import { deliver, holdLiveCall } from './live-call.ts';
+import { prepareFolder } from './output-folder.ts';
 import type { Exit } from './program.ts';
 import { LOOPBACK, loopbackSettings, RuntimeProcess } from './runtime-process.ts';
 
@@ -42,6 +43,7 @@ async function run(options: DemoOptions): Promise<number> {
   const makeCaller = chooseCaller(pack, options, (grammar) =>
     planShowcase({ grammar, seed, phrasing: 'trained' }),
   );
+  if (options.out !== undefined) prepareFolder(options.out);
   console.error('wildfire: starting the runtime and the caller on loopback ...');
   const [runtime, engines] = await startBoth(options, pack);
   try {

@@ -42,10 +42,13 @@ export interface DeliveryOptions {
   readonly json?: boolean;
 }
 
-/** Writes the files of --out and prints the result for a person or, with --json, for a script. */
+/**
+ * Prints the result for a person or, with --json, for a script; then writes the files of --out.
+ * @throws WildfireError USAGE_INVALID that names the file that could not be written
+ */
 export function deliver(ok: boolean, result: CallResult, placed: PlacedCall, options: DeliveryOptions): void {
-  const written = options.out === undefined ? [] : writeConversation(options.out, result, placed);
-  for (const path of written) console.error(`wildfire: wrote ${path}`);
   if (options.json === true) console.log(JSON.stringify({ ok, calls: [result] }, null, 2));
   else printCall(result);
+  const written = options.out === undefined ? [] : writeConversation(options.out, result, placed);
+  for (const path of written) console.error(`wildfire: wrote ${path}`);
 }

@@ -2,29 +2,23 @@
  * `wildfire stress`: many callers at once, in this process, against a runtime in a process of its own or against any SIP
  * address. Conversations are judged by what their callers hear, an echo by every packet that comes back.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { joinViews } from '../caller/call-result.ts';
 import { localAddressFor } from '../caller/callee-address.ts';
 import type { Phrasing } from '../caller/caller-grammar.ts';
-import type { CrowdCall } from '../caller/crowd.ts';
-import type { PlacedCall } from '../caller/place-call.ts';
-import { messageOf, WildfireError } from '../errors.ts';
+import { WildfireError } from '../errors.ts';
 import { loadPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
 import { monotonicMs } from '../observability/clock.ts';
 import { searchCapacity } from '../stress/capacity-search.ts';
 import { type Objective, parseObjective } from '../stress/objective.ts';
-import { renderStressPage } from '../stress/page/stress-page.ts';
 import type { StressMode, StressReport } from '../stress/stress-report.ts';
 import { packGrammarOf, phrasingOption } from './caller-choice.ts';
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
-import { writeConversation } from './conversation-output.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import type { Exit } from './program.ts';
-import { LOOPBACK, loopbackSettings, type RuntimeProcess } from './runtime-process.ts';
+import { LOOPBACK, loopbackSettings } from './runtime-process.ts';
 import { stressCompareCommand } from './stress-compare.ts';
+import { StressOutput } from './stress-output.ts';
 import { printReport, printStep } from './stress-printer.ts';
 import { type Load, type SessionOptions, StressSession } from './stress-session.ts';
 
@@ -113,23 +107,25 @@ export function stressCommand(exit: Exit): Command {
 
 async function run(options: StressOptions): Promise<number> {
   const objective = parseObjective(options.slo ?? DEFAULT_SLO[options.mode]);
-  const session = await StressSession.start(await sessionOptions(options));
+  const wanted = await sessionOptions(options);
+  const output = options.out === undefined ? null : StressOutput.open(options.out);
+  const session = await StressSession.start({ ...wanted, onCall: (...call) => output?.add(...call) });
   try {
     const report =
       options.findCapacity === true
         ? await findCapacity(session, options, objective)
         : await session.run(loadOf(options));
-    if (options.out !== undefined) writeReport(options.out, report);
     if (options.json === true) console.log(JSON.stringify(report, null, 2));
     else printReport(report);
+    output?.finish(report);
     return report.ok ? EXIT_OK : EXIT_BAD_RESULT;
   } finally {
     await session.close();
   }
 }
 
-async function sessionOptions(options: StressOptions): Promise<SessionOptions> {
-  const { mode, target, phrasing, seed, out } = options;
+async function sessionOptions(options: StressOptions): Promise<Omit<SessionOptions, 'onCall'>> {
+  const { mode, target, phrasing, seed } = options;
   const isEcho = mode === 'echo';
   if (target !== undefined) await localAddressFor(target); // before any model is loaded
   const pack = isEcho ? null : await loadPack(packFolderOf(configOf(options).models.pack));
@@ -140,9 +136,6 @@ async function sessionOptions(options: StressOptions): Promise<SessionOptions> {
     callers: pack === null ? null : { pack, grammar: packGrammarOf(pack) },
     phrasing,
     seed,
-    onCall: (one, placed, runtime) => {
-      if (out !== undefined && placed !== null && !one.goalMet) writeMissed(out, { one, placed, runtime });
-    },
   };
 }
 
@@ -229,30 +222,6 @@ function stepLoad(mode: StressMode, concurrent: number): Load {
   const callsPerS = Math.max(DEFAULT_CALLS_PER_S[mode], concurrent / STEP_RAMP_S);
   const callLengthMs = (1000 * concurrent) / callsPerS + STEP_HOLD_MS;
   return { calls: concurrent, concurrent, callsPerS, callLengthMs, maxCallMs: STEP_CALL_LIMIT_MS };
-}
-
-// ---- what is left behind ------------------------------------------------------------------------------------
-
-interface Missed {
-  readonly one: CrowdCall;
-  readonly placed: PlacedCall;
-  readonly runtime: RuntimeProcess | null;
-}
-
-function writeMissed(out: string, { one, placed, runtime }: Missed): void {
-  const report = runtime?.calls.find(({ sipCallId }) => sipCallId === placed.sipCallId) ?? null;
-  const result = joinViews(placed, { turns: runtime?.turns ?? [], call: report });
-  writeConversation(join(out, `missed-seed-${one.seed}`), result, placed);
-}
-
-function writeReport(out: string, report: StressReport): void {
-  try {
-    mkdirSync(out, { recursive: true });
-    writeFileSync(join(out, 'stress.json'), `${JSON.stringify(report, null, 2)}\n`);
-    writeFileSync(join(out, 'index.html'), renderStressPage(report));
-  } catch (error) {
-    throw new WildfireError('USAGE_INVALID', `--out ${out}: ${messageOf(error)}`);
-  }
 }
 
 function positive(text: string): number {

@@ -1,11 +1,12 @@
 /** `wildfire stress compare A B`: two results of `stress` side by side. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { messageOf, WildfireError } from '../errors.ts';
 import { compareReports } from '../stress/comparison.ts';
 import { renderComparisonPage } from '../stress/page/comparison-page.ts';
 import type { StressReport } from '../stress/stress-report.ts';
+import { prepareFolder, writeFiles } from './output-folder.ts';
 import { printComparison } from './stress-printer.ts';
 
 interface CompareOptions {
@@ -27,10 +28,12 @@ export function stressCompareCommand(): Command {
 
 function run(files: readonly [string, string], options: CompareOptions): void {
   const [a, b] = [readReport(files[0]), readReport(files[1])];
+  if (options.out !== undefined) prepareFolder(options.out);
   const figures = compareReports(a, b);
-  if (options.out !== undefined) writePage(options.out, renderComparisonPage({ a, b, files, figures }));
   if (options.json === true) console.log(JSON.stringify({ a: files[0], b: files[1], figures }, null, 2));
   else printComparison(figures);
+  if (options.out !== undefined)
+    writeFiles(options.out, { 'index.html': renderComparisonPage({ a, b, files, figures }) });
 }
 
 function readReport(path: string): StressReport {
@@ -45,13 +48,4 @@ function readReport(path: string): StressReport {
     throw new WildfireError('USAGE_INVALID', `${file}: not a result of "wildfire stress"`);
   }
   return report as StressReport;
-}
-
-function writePage(out: string, page: string): void {
-  try {
-    mkdirSync(out, { recursive: true });
-    writeFileSync(join(out, 'index.html'), page);
-  } catch (error) {
-    throw new WildfireError('USAGE_INVALID', `--out ${out}: ${messageOf(error)}`);
-  }
 }

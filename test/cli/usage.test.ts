@@ -26,6 +26,9 @@ const COMMANDS = [
   ['test'],
 ];
 
+/** As much of a result of `stress` as is taken for one. */
+const RESULT = '{"callsOffered":1,"calls":[]}';
+
 const folder = mkdtempSync(join(tmpdir(), 'wildfire-cli-'));
 
 afterAll(() => {
@@ -141,6 +144,21 @@ describe('a mistyped command line exits 2 and says what is wrong', () => {
     const script = fileWith('script.json', text);
     const args = ['demo', '--script', script, '--set', `models.pack=${scratchPack()}`];
     expectMistake(await wildfire(args), USAGE, [pattern]);
+  });
+
+  it.each([
+    ['demo', []],
+    ['call', ['sip:x@127.0.0.1:9']],
+    ['stress', ['--mode', 'echo']],
+    ['stress', ['compare', fileWith('a.json', RESULT), fileWith('b.json', RESULT)]],
+  ])('a folder for the files of %s that cannot be made, before anything starts', async (command, args) => {
+    const out = join(fileWith('a-file', ''), 'below');
+    const pack = ['--set', `models.pack=${scratchPack()}`];
+    const script = ['--script', fileWith('fine.json', '{"name":"x","steps":[{"goal":"g","say":"s"}]}')];
+    const own = command === 'stress' ? [] : [...script, ...pack];
+    const run = await wildfire([command, ...args, ...own, '--out', out]);
+    expectMistake(run, USAGE, [/--out .*a-file\/below: ENOTDIR/]);
+    expect(run.stderr).not.toContain('starting');
   });
 
   it.each([

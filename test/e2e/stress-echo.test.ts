@@ -1,5 +1,5 @@
 /** `stress --mode echo`, run as a user does: real SIP and RTP, no models, every packet checked; and two runs compared. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +14,7 @@ const OF_A_NETWORK = {
   WILDFIRE_CONTROL_ALLOW: '192.0.2.0/24',
   WILDFIRE_CONTROL_SECRET: 'sixteen characters, at least',
 };
+const ONE_CALL = ['--mode', 'echo', '--calls', '1', '--concurrent', '1', '--call-length', '0.5'];
 const ALL_LINES = ['stress', '--mode', 'echo', '--concurrent', `${CALLS}`, '--rate', '10', '--duration', '3'];
 
 describe('stress with an echo', () => {
@@ -60,11 +61,18 @@ describe('stress with an echo', () => {
   });
 
   it('stays on loopback where the configuration is that of a network', async () => {
-    const one = ['--calls', '1', '--concurrent', '1', '--call-length', '0.5'];
-    const reached = await wildfire(['stress', '--mode', 'echo', ...one, '--json'], {
-      environment: OF_A_NETWORK,
-    });
+    const reached = await wildfire(['stress', ...ONE_CALL, '--json'], { environment: OF_A_NETWORK });
     expect(JSON.parse(reached.stdout), reached.stderr).toMatchObject({ ok: true, callsCompleted: 1 });
+  });
+
+  it('prints its result although it cannot be written, and says what could not', async () => {
+    const out = join(folder, 'taken');
+    mkdirSync(join(out, 'stress.json'), { recursive: true });
+    const { exitCode, stdout, stderr } = await wildfire(['stress', ...ONE_CALL, '--out', out, '--json']);
+    expect(JSON.parse(stdout), stderr).toMatchObject({ ok: true, callsCompleted: 1 });
+    expect(stderr).toMatch(/wildfire: --out: cannot write .*taken\/stress\.json: EISDIR/);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(exitCode).toBe(2);
   });
 
   it('writes a page, and compares with another run', async () => {
