@@ -6,7 +6,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mixToMono, parseWav, writeWav } from '../../src/audio/wav.ts';
-import { freeBlock } from '../control-plane/peers/free-ports.ts';
+import { freeBlock } from '../free-ports.ts';
 
 const MODULES_FOLDER = '/usr/lib/baresip/modules';
 /** Of a block: SIP and, one above, its TLS; control; RTP and RTCP, of which it tries one pair after another. */

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encodeUlaw } from '../../src/audio/g711.ts';
 import { mixToMono, parseWav } from '../../src/audio/wav.ts';
+import { freeBlock } from '../free-ports.ts';
 import { runProgram } from './peer-programs.ts';
+
+/** Of a block: SIP, and RTP and RTCP, of which it tries one pair after another. */
+const FIRST_RTP_PORT = 2;
+const PORTS = 240;
 
 export interface SippLoad {
   readonly sipPort: number;
@@ -48,7 +53,8 @@ export async function runSipp(load: SippLoad): Promise<SippResult> {
     String(Math.max(1, load.concurrent)),
   );
   args.push('-nostdin', '-recv_timeout', '40000', '-trace_stat', '-stf', statistics, '-fd', '1');
-  args.push('-mp', '41000');
+  const port = await freeBlock(PORTS);
+  args.push('-p', String(port), '-mp', String(port + FIRST_RTP_PORT));
   if (load.lostPercent !== undefined) args.push('-lost', String(load.lostPercent));
   const rounds = Math.ceil(load.calls / load.concurrent);
   const { output } = await runProgram('sipp', args, {

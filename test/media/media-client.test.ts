@@ -7,9 +7,12 @@ import { monotonicMs } from '../../src/observability/clock.ts';
 import { createRing, createTape, type RingHandle, type TapeHandle } from '../../src/ring-buffers/layout.ts';
 import { RingController, RingWriter } from '../../src/ring-buffers/ring.ts';
 import { TapeReader } from '../../src/ring-buffers/tape.ts';
+import { freeBlock } from '../free-ports.ts';
 import { RtpPeer, until } from './rtp-peer.ts';
 
-const OPTIONS: MediaClientOptions = { portFirst: 29_000, portLast: 29_999, mediaTimeoutMs: 30_000 };
+const PORTS = 100;
+const portFirst = await freeBlock(PORTS);
+const OPTIONS: MediaClientOptions = { portFirst, portLast: portFirst + PORTS - 1, mediaTimeoutMs: 30_000 };
 const cleanups: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {

@@ -6,10 +6,15 @@ import { MediaClient, type MediaClientOptions } from '../../src/media/media-clie
 import type { MediaEvent, StartLeg } from '../../src/media/media-protocol.ts';
 import { createRing, createTape, type TapeHandle } from '../../src/ring-buffers/layout.ts';
 import { TapeReader } from '../../src/ring-buffers/tape.ts';
+import { freeBlock } from '../free-ports.ts';
 import { printedSeed, SeededRandom } from '../seeded-random.ts';
 import { RtpPeer, until } from './rtp-peer.ts';
 
-const OPTIONS: MediaClientOptions = { portFirst: 30_000, portLast: 31_999, mediaTimeoutMs: 30_000 };
+const PORTS = 240;
+const portFirst = await freeBlock(PORTS);
+const OPTIONS: MediaClientOptions = { portFirst, portLast: portFirst + PORTS - 1, mediaTimeoutMs: 30_000 };
+/** Real threads and sockets on a box that may be busy. */
+const LIMIT_MS = 10_000;
 const cleanups: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -90,7 +95,7 @@ describe('media thread, strangers', () => {
     await client.startLeg(startOf(1, { address: caller.address, port: caller.port }));
     // Before the caller has sent anything, and in sequence: the best chance a sprayer has.
     for (let n = 0; n < 10; n += 1) sprayer.send(rtpPort, 0, LOUD);
-    await until(() => caller.received.length >= 3, 2000);
+    await until(() => caller.received.length >= 3, LIMIT_MS);
     for (let n = 0; n < 20; n += 1) {
       sprayer.send(rtpPort, 0, LOUD);
       sprayer.send(rtpPort + 1, 0, LOUD);
@@ -118,7 +123,7 @@ describe('media thread, strangers', () => {
       if (n % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const before = caller.received.length;
-    await until(() => caller.received.length > before + 3, 2000);
+    await until(() => caller.received.length > before + 3, LIMIT_MS);
     const { counters } = await client.snapshot();
     const dropped = Object.values(counters).reduce((sum, count) => sum + count, 0);
     expect(dropped).toBeGreaterThan(1900);
@@ -148,10 +153,10 @@ describe('media thread, ends', () => {
 
   test('a port that someone else holds is passed over', async () => {
     const blocker = createSocket('udp4');
-    await new Promise<void>((resolve) => blocker.bind(32_000, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => blocker.bind(portFirst, '127.0.0.1', resolve));
     cleanups.push(() => new Promise<void>((resolve) => blocker.close(() => resolve())));
-    const client = await startClient({ portFirst: 32_000, portLast: 32_003 });
-    expect((await openLeg(client, 1)).rtpPort).toBe(32_002);
+    const client = await startClient({ portLast: portFirst + 3 });
+    expect((await openLeg(client, 1)).rtpPort).toBe(portFirst + 2);
     await expect(openLeg(client, 2)).rejects.toMatchObject({ code: 'PORT_POOL_EMPTY', retryable: true });
   });
 
@@ -195,7 +200,7 @@ describe('media thread, ends', () => {
     client.onEvent((event) => events.push(event));
     await openLeg(client, 1);
     await client.fault();
-    await until(() => events.length > 0, 3000);
+    await until(() => events.length > 0, LIMIT_MS);
     expect(events).toEqual([{ kind: 'died', message: expect.any(String) }]);
     await expect(client.snapshot()).rejects.toMatchObject({ code: 'WORKER_DIED' });
     await client.close();

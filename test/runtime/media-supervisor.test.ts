@@ -5,9 +5,12 @@ import { MediaClient } from '../../src/media/media-client.ts';
 import type { MediaEvent, OpenLeg } from '../../src/media/media-protocol.ts';
 import { createRing, createTape } from '../../src/ring-buffers/layout.ts';
 import { MediaSupervisor } from '../../src/runtime/media-supervisor.ts';
+import { freeBlock } from '../free-ports.ts';
 import { until } from '../media/rtp-peer.ts';
 
-const OPTIONS = { portFirst: 31_000, portLast: 31_099, mediaTimeoutMs: 30_000, allowFaults: true };
+const PORTS = 100;
+const portFirst = await freeBlock(PORTS);
+const OPTIONS = { portFirst, portLast: portFirst + PORTS - 1, mediaTimeoutMs: 30_000, allowFaults: true };
 const NO_THREAD = new WildfireError('WORKER_WARMUP', 'no thread for you');
 
 const realStart = MediaClient.start.bind(MediaClient);

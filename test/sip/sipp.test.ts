@@ -3,13 +3,13 @@
  * sipp is not installed; with WILDFIRE_REQUIRE_INTEROP=1 that is a failure.
  */
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { answerOffer, makeOffer } from '../../src/sdp/negotiation.ts';
 import { type IncomingInvite, SipUserAgent } from '../../src/sip/user-agent.ts';
+import { freeBlock } from '../free-ports.ts';
 
 const isInstalled = spawnSync('sipp', ['-v']).error === undefined;
 const isRequired = process.env.WILDFIRE_REQUIRE_INTEROP === '1';
@@ -49,23 +49,13 @@ async function callBySipp(
   calls: number,
   options: readonly string[],
 ): Promise<{ status: number; successful: number }> {
-  const port = await freePort();
+  const port = await freeBlock(1);
   const args = ['-sn', 'uac', `127.0.0.1:${agent.port}`, '-i', '127.0.0.1', '-p', `${port}`];
   const limits = ['-m', `${calls}`, '-r', '20', '-l', '100', '-d', '100', '-nostdin', '-timeout', '90'];
   return new Promise((resolve) => {
     execFile('sipp', [...args, ...limits, ...options], { cwd: folder }, (error, output) => {
       const successful = Number(/Successful call\s*\|[^|]*\|\s*(\d+)/.exec(output)?.[1] ?? 0);
       resolve({ status: Number(error?.code ?? 0), successful });
-    });
-  });
-}
-
-function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  return new Promise((resolve) => {
-    socket.bind(0, '127.0.0.1', () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
     });
   });
 }
@@ -83,7 +73,7 @@ describe.skipIf(!isInstalled && !isRequired)('sipp', () => {
   }, 120_000);
 
   it('answers our call and takes our BYE', async () => {
-    const port = await freePort();
+    const port = await freeBlock(1);
     const server = spawn('sipp', ['-sn', 'uas', '-i', '127.0.0.1', '-p', `${port}`, '-nostdin'], {
       cwd: folder,
     });
