@@ -45,7 +45,7 @@ describe.each(GRAMMARS)('plans with the %s grammar', (_name, grammar) => {
     const plans = seeds.map((seed) => planCaller({ grammar, seed, phrasing: 'trained', kinds: ['book'] }));
     const twice = plans.map(({ utterances }) => utterances['change.time'] ?? []);
     const reworded = twice.filter(([first, second]) => first?.spokenSlots[0] !== second?.spokenSlots[0]);
-    expect(reworded.length).toBeGreaterThan(0.7 * plans.length);
+    expect(reworded.length).toBeGreaterThan(0.6 * plans.length);
   });
 
   it('stay within what lines and voices are made for', () => {
