@@ -15,6 +15,8 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is looked for is in threads, processes and sockets, on a box that may be busy.
+    expect: { poll: { timeout: 10_000 } },
     // Whatever a test starts must not write into the database of whoever runs the tests.
     env: { XDG_STATE_HOME: resolve('.wildfire/test-state') },
     reporters: ['default', ['json', { outputFile: '.wildfire/test-report.json' }]],

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { decodeUlaw, encodeUlaw } from '../../src/audio/g711.ts';
 import { MediaClient, type MediaClientOptions } from '../../src/media/media-client.ts';
 import type { MediaEvent, StartLeg } from '../../src/media/media-protocol.ts';
+import { CATCH_UP_TICKS } from '../../src/media/playout-clock.ts';
 import { monotonicMs } from '../../src/observability/clock.ts';
 import { createRing, createTape, type RingHandle, type TapeHandle } from '../../src/ring-buffers/layout.ts';
 import { RingController, RingWriter } from '../../src/ring-buffers/ring.ts';
@@ -13,6 +14,8 @@ import { RtpPeer, until } from './rtp-peer.ts';
 const PORTS = 100;
 const portFirst = await freeBlock(PORTS);
 const OPTIONS: MediaClientOptions = { portFirst, portLast: portFirst + PORTS - 1, mediaTimeoutMs: 30_000 };
+/** Real threads and sockets on a box that may be busy. */
+const LIMIT_MS = 10_000;
 const cleanups: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -101,7 +104,7 @@ describe('media thread', () => {
     // All at once, so that a stall of this process cannot tear them apart; below the jitter buffer's cap of 200 ms.
     const payloads = frames(9, 3);
     for (const payload of payloads) peer.send(rtpPort, 0, payload);
-    await until(() => indexOf(tapeSamples(uplink), decoded(payloads)) >= 0, 2000);
+    await until(() => indexOf(tapeSamples(uplink), decoded(payloads)) >= 0, LIMIT_MS);
     const report = await client.closeLeg(1);
     expect(report).toMatchObject({
       received: 9,
@@ -120,11 +123,14 @@ describe('media thread', () => {
     await client.startLeg(startOf(peer));
     const startMs = monotonicMs();
     await peer.stream(rtpPort, 0, frames(25, 3));
-    await until(() => monotonicMs() - startMs > 1000, 2000);
-    const elapsedMs = monotonicMs() - startMs;
-    expect(Math.abs(reader.positionSamples / 8 - elapsedMs)).toBeLessThan(100);
+    // A thread that stood still makes up for it; a clock that is wrong is never right again.
+    const isInTime = (): boolean => {
+      const elapsedMs = monotonicMs() - startMs;
+      return elapsedMs > 1000 && Math.abs(reader.positionSamples / 8 - elapsedMs) < 100;
+    };
+    await until(isInTime, LIMIT_MS);
     const report = await client.closeLeg(1);
-    expect(report).toMatchObject({ received: 25, lost: 0, late: 0 });
+    expect(report).toMatchObject({ received: 25, lost: 0 });
   });
 
   test('ring out: the packets hold exactly the samples, numbered and timed without a gap', async () => {
@@ -132,9 +138,10 @@ describe('media thread', () => {
     const peer = await openPeer();
     const samples = decoded(frames(40, 11));
     await client.startLeg(startOf(peer));
-    await until(() => peer.received.length >= 3, 1000);
+    await until(() => peer.received.length >= 3, LIMIT_MS);
     expect(new RingWriter(downlink, 0).write(samples)).toBe(samples.length);
-    await until(() => events.some(({ kind }) => kind === 'playoutDrained'), 3000);
+    await until(() => events.some(({ kind }) => kind === 'playoutDrained'), LIMIT_MS);
+    const { ticks } = await client.snapshot();
     const report = await client.closeLeg(1);
     const { received } = peer;
     const heard = new Uint8Array(received.length * 160);
@@ -142,13 +149,15 @@ describe('media thread', () => {
     const expected = new Uint8Array(samples.length);
     encodeUlaw(samples, expected, samples.length);
     expect(Buffer.from(heard).indexOf(expected) % 160).toBe(0);
+    let skippedFrames = 0;
     for (const [index, packet] of received.slice(1).entries()) {
       expect((packet.sequence - received[index]!.sequence) & 0xffff).toBe(1);
-      expect((packet.timestamp - received[index]!.timestamp) >>> 0).toBe(160);
+      skippedFrames += ((packet.timestamp - received[index]!.timestamp) >>> 0) / 160 - 1;
     }
-    expect(
-      Math.abs(atMsOf(events, 'playoutDrained') - atMsOf(events, 'playoutStarted') - 40 * 20),
-    ).toBeLessThan(20);
+    // Time passes unsent only where the thread stood still for longer than it makes up for.
+    expect(skippedFrames).toBeLessThanOrEqual(ticks.skipped);
+    const playedMs = atMsOf(events, 'playoutDrained') - atMsOf(events, 'playoutStarted');
+    expect(playedMs).toBeGreaterThan(40 * 20 - (1 + CATCH_UP_TICKS) * 20);
     expect(events).toContainEqual(expect.objectContaining({ kind: 'playoutStarted', ringIndex: 0 }));
     expect(events).toContainEqual(
       expect.objectContaining({ kind: 'playoutDrained', ringIndex: samples.length }),
@@ -156,23 +165,25 @@ describe('media thread', () => {
     expect(report.sent).toBe(received.length);
   });
 
-  test('barge-in: the first silent packet leaves within 60 ms of the request', async () => {
+  test('barge-in: no frame but the one under way is played after the request', async () => {
     const { client, downlink, events } = await openLeg();
     const peer = await openPeer();
     await client.startLeg(startOf(peer));
     new RingWriter(downlink, 0).write(decoded(frames(200, 5)));
-    await until(() => peer.received.filter(isAudible).length >= 20, 3000);
-    const requestedMs = monotonicMs();
-    new RingController(downlink).requestFlush();
-    await until(() => events.some(({ kind }) => kind === 'playoutDrained'), 3000);
-    expect(atMsOf(events, 'playoutDrained') - requestedMs).toBeLessThan(60);
+    await until(() => peer.received.filter(isAudible).length >= 20, LIMIT_MS);
+    const controller = new RingController(downlink);
+    controller.requestFlush();
+    const playedSamples = controller.readIndex;
+    await until(() => events.some(({ kind }) => kind === 'playoutDrained'), LIMIT_MS);
+    const drained = events.find((event) => event.kind === 'playoutDrained');
+    expect((drained?.ringIndex ?? Number.NaN) - playedSamples).toBeLessThanOrEqual(160);
     const packets = peer.received.length;
-    await until(() => peer.received.length >= packets + 20, 3000);
+    await until(() => peer.received.length >= packets + 20, LIMIT_MS);
     expect(peer.received.slice(-15).some(isAudible)).toBe(false);
   });
 });
 
-/** When the media thread says that it happened; arrival times here would measure this process. */
+/** When the media thread says that it happened. */
 function atMsOf(events: readonly MediaEvent[], kind: 'playoutStarted' | 'playoutDrained'): number {
   const event = events.find((candidate) => candidate.kind === kind);
   return event?.kind === 'playoutStarted' || event?.kind === 'playoutDrained' ? event.atMs : Number.NaN;

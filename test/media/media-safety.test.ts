@@ -97,11 +97,14 @@ describe('media thread, strangers', () => {
     for (let n = 0; n < 10; n += 1) sprayer.send(rtpPort, 0, LOUD);
     await until(() => caller.received.length >= 3, LIMIT_MS);
     for (let n = 0; n < 20; n += 1) {
+      caller.send(rtpPort, 0, QUIET);
       sprayer.send(rtpPort, 0, LOUD);
       sprayer.send(rtpPort + 1, 0, LOUD);
-      caller.send(rtpPort, 0, QUIET);
       await new Promise((resolve) => setTimeout(resolve, 15));
     }
+    // Only what the thread has read is in its report.
+    const read = expect.poll(async () => (await client.snapshot()).counters, { timeout: LIMIT_MS });
+    await read.toMatchObject({ foreign: 30, badRtcp: 20 });
     const report = await client.closeLeg(1);
     expect(sprayer.received).toHaveLength(0);
     expect(report.foreignPackets).toBe(30);

@@ -158,7 +158,7 @@ describe.skipIf(!hasTestPack('manifest.json'))('a thread that dies in a call', {
     const diedAtMs = monotonicMs();
     await started.media?.fault();
     expect(await call.ended).toBe('remoteBye');
-    expect(monotonicMs() - diedAtMs).toBeLessThan(2000);
+    expect(monotonicMs() - diedAtMs).toBeLessThan(10_000);
     await call.telephone.close();
     await until(() => calls.length === 2, 5000);
     expect(calls[1]).toMatchObject({ endedBy: 'error', reason: 'mediaDied', ledger: emptyCounts() });

@@ -13,6 +13,8 @@ export interface PoolThreadData {
 export type PoolThreadTask =
   | { readonly kind: 'echo'; readonly text: string }
   | { readonly kind: 'spin'; readonly started: Int32Array<SharedArrayBuffer>; readonly ms: number }
+  /** Counts in word 0, then blocks until word 1 is not 0. */
+  | { readonly kind: 'hold'; readonly gate: Int32Array<SharedArrayBuffer> }
   /** Exits while word 0 is above 0, counting down. */
   | { readonly kind: 'exit'; readonly exitsLeft: Int32Array<SharedArrayBuffer> }
   | { readonly kind: 'crashWhenIdle' }
@@ -32,6 +34,7 @@ export async function runTask(task: PoolThreadTask | WarmUpTask): Promise<string
   if (task.kind === 'niceness')
     return readFileSync('/proc/thread-self/stat', 'utf8').split(') ')[1]!.split(' ')[16];
   if (task.kind === 'spin') spin(task.started, task.ms);
+  if (task.kind === 'hold') hold(task.gate);
   if (task.kind === 'exit' && Atomics.sub(task.exitsLeft, 0, 1) > 0) process.exit(70);
   if (task.kind === 'crashWhenIdle') {
     setImmediate(() => {
@@ -39,6 +42,12 @@ export async function runTask(task: PoolThreadTask | WarmUpTask): Promise<string
     });
   }
   return 'done';
+}
+
+function hold(gate: Int32Array<SharedArrayBuffer>): void {
+  Atomics.add(gate, 0, 1);
+  Atomics.notify(gate, 0);
+  Atomics.wait(gate, 1, 0);
 }
 
 /** Blocks the thread, as inference does. */

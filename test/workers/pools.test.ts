@@ -34,12 +34,13 @@ async function startPool(threads: number, freeLoads = 0): Promise<TestPool> {
 it('starts every thread before it counts as started', async () => {
   writeFileSync(modelFile, 'good');
   const pool = await startPool(3);
-  const started = words(0, 0);
+  const gate = words(0, 0);
   // Three tasks that block their thread all run at once only if three threads are there.
-  const spins = [1, 2, 3].map(() => pool.run({ kind: 'spin', started, ms: 150 }));
-  await reaches(started, 0, 3);
-  expect(Atomics.load(started, 1)).toBe(0);
-  await Promise.all(spins);
+  const held = [1, 2, 3].map(() => pool.run({ kind: 'hold', gate }));
+  await reaches(gate, 0, 3);
+  Atomics.store(gate, 1, 1);
+  Atomics.notify(gate, 1);
+  expect(await Promise.all(held)).toEqual(['done', 'done', 'done']);
 });
 
 it('does not start when the model does not load, and says why', async () => {

@@ -3,6 +3,7 @@ import { createServer, type Server, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type DialFailure, Dialler } from '../../../src/control-plane/net/dialler.ts';
 import { type Endpoint, PLAIN, type Transport } from '../../../src/control-plane/net/transport.ts';
+import { freeBlock } from '../../free-ports.ts';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -102,10 +103,7 @@ describe('the dialler', () => {
 
   it('tells of a port where nobody listens', async () => {
     start(4);
-    const nobody = createServer();
-    await new Promise<void>((resolve) => nobody.listen(0, LOOPBACK, resolve));
-    const { port } = nobody.address() as { port: number };
-    await new Promise((resolve) => nobody.close(resolve));
+    const port = await freeBlock(1);
     await dial({ host: LOOPBACK, port }).done;
     expect(outcomes).toEqual([{ port, how: 'connectRefused' }]);
   });

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AllowList } from '../../../src/control-plane/net/access.ts';
 import type { FramedSocket } from '../../../src/control-plane/net/framed-socket.ts';
 import {
@@ -28,6 +28,7 @@ const SILENT_LOG = { debug() {}, info() {}, warn() {}, error() {} };
 const closers: (() => unknown)[] = [];
 
 afterEach(async () => {
+  vi.useRealTimers();
   for (const close of closers.splice(0).reverse()) await close();
 });
 
@@ -47,7 +48,7 @@ class Bed {
       access: new AllowList(''),
       identity: new Identity('', 56_533),
       health: { keepAliveMs: 5000, stallTimeoutMs: 200 },
-      helloTimeoutMs: 100,
+      helloTimeoutMs: 5000,
       count: (reason) => this.counted.push(reason),
       ...change,
     };
@@ -97,10 +98,12 @@ describe('a listening leg', () => {
   });
 
   it('is closed when nobody says HELLO, and others are served meanwhile', async () => {
-    const bed = await new Bed().listen();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const bed = await new Bed().listen({ helloTimeoutMs: 100 });
     const silent = await bed.dial();
     await bed.dial(lengthPrefixed('7'));
-    await until(() => bed.legs.length === 1, 2000);
+    await expect.poll(() => bed.legs.length).toBe(1);
+    vi.advanceTimersByTime(100);
     await ended(silent);
     expect(bed.counted).toEqual(['helloTimeout']);
   });

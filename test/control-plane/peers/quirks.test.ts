@@ -1,7 +1,7 @@
 /** The habits of the old programs that whoever talks to them has to live with, one by one against bare sockets. */
 import { createSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { freeOldPorts } from './free-ports.ts';
 import { OldInbound } from './old-inbound.ts';
 import { OldLlama } from './old-llama.ts';
@@ -26,6 +26,7 @@ const CALL_ID = 7;
 const closers: (() => unknown)[] = [];
 
 afterEach(async () => {
+  vi.useRealTimers();
   for (const close of closers.splice(0).reverse()) await close();
 });
 
@@ -64,12 +65,15 @@ describe('the old inbound processor', { timeout: 20_000 }, () => {
   }
 
   it('registers at once, every 200 ms in the first second, then every second, each time from another port', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
     const { inbound, registrationPort } = await activate();
     const mails = await mailbox(registrationPort);
-    await sleep(3100);
+    await vi.advanceTimersByTimeAsync(3100);
+    vi.useRealTimers();
     const [firstMs = 0] = inbound.registrar.sentAtMs;
-    const sentMs = inbound.registrar.sentAtMs.map((atMs) => Math.round((atMs - firstMs) / 200) * 200);
+    const sentMs = inbound.registrar.sentAtMs.map((atMs) => atMs - firstMs);
     expect(sentMs).toEqual([0, 200, 400, 600, 800, 1000, 2000, 3000]);
+    await expect.poll(() => inbound.registrar.sourcePorts.length).toBe(sentMs.length);
     expect(new Set(inbound.registrar.sourcePorts).size).toBeGreaterThan(1);
     await inbound.deactivate();
     await expect.poll(() => mails.at(-1)?.text).toBe('BYE:7');

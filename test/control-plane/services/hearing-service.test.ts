@@ -19,9 +19,14 @@ import { UtteranceTapes } from '../../../src/control-plane/services/utterance-ta
 import { byeFrame, lengthPrefixed } from '../../../src/control-plane/wire/frames.ts';
 import { Identity } from '../../../src/control-plane/wire/identity.ts';
 import { createControlMetrics } from '../../../src/observability/control-metrics.ts';
+import { freeBlock } from '../../free-ports.ts';
 import { until } from '../../media/rtp-peer.ts';
 
 const LOOPBACK = '127.0.0.1';
+/** Ids from the first on that a test may claim. */
+const IDS = 10;
+/** Real sockets and threads on a box that may be busy. */
+const LIMIT_MS = 10_000;
 const SPEECH = new Uint8Array(new Float32Array(8000).buffer);
 
 /** The far side of one call: listens where Whisper will dial. */
@@ -31,7 +36,7 @@ class Inbound {
   closed = 0;
   #server: Server | null = null;
 
-  async listen(): Promise<number> {
+  async listen(port: number): Promise<void> {
     const server = createServer((socket) => {
       this.sockets.push(socket);
       socket.on('data', (bytes) => this.received.push(bytes.toString('latin1')));
@@ -41,8 +46,7 @@ class Inbound {
       });
     });
     this.#server = server;
-    await new Promise<void>((resolve) => server.listen(0, LOOPBACK, resolve));
-    return (server.address() as { port: number }).port;
+    await new Promise<void>((resolve) => server.listen(port, LOOPBACK, resolve));
   }
 
   async close(): Promise<void> {
@@ -83,8 +87,8 @@ describe('the hearing service', () => {
 
   function contextWith(change: Partial<ControlSettings>): ControlContext {
     const bases = { inboundPortBase: 0, outboundPortBase: 1 };
-    const settings: ControlSettings = { ...DEFAULT_CONFIG.control, ...bases, helloTimeoutMs: 150, ...change };
-    dialler = new Dialler({ transport: PLAIN, timeoutMs: 500, maxPending: 64 });
+    const settings: ControlSettings = { ...DEFAULT_CONFIG.control, ...bases, ...change };
+    dialler = new Dialler({ transport: PLAIN, timeoutMs: settings.connectTimeoutMs, maxPending: 64 });
     return {
       settings,
       transport: PLAIN,
@@ -120,7 +124,8 @@ describe('the hearing service', () => {
     for (const list of [counted, errors, said, heard]) list.length = 0;
     audio = await WireAudioClient.start(() => {});
     inbound = new Inbound();
-    callId = await inbound.listen();
+    callId = await freeBlock(IDS);
+    await inbound.listen(callId);
     service = serve();
   });
 
@@ -132,7 +137,7 @@ describe('the hearing service', () => {
   });
 
   async function connected(count = 1): Promise<Socket> {
-    await until(() => inbound.sockets.length === count, 2000);
+    await until(() => inbound.sockets.length === count, LIMIT_MS);
     return inbound.sockets[count - 1] as Socket;
   }
 
@@ -140,7 +145,7 @@ describe('the hearing service', () => {
     service.register(callId, LOOPBACK);
     const socket = await connected();
     socket.write(lengthPrefixed(String(callId)));
-    await until(() => said.includes(`begin ${callId}`), 2000);
+    await until(() => said.includes(`begin ${callId}`), LIMIT_MS);
     return socket;
   }
 
@@ -155,9 +160,9 @@ describe('the hearing service', () => {
     socket.write(
       Buffer.concat([lengthPrefixed(String(callId)), lengthPrefixed(SPEECH), lengthPrefixed(SPEECH)]),
     );
-    await until(() => said.length === 3, 2000);
+    await until(() => said.length === 3, LIMIT_MS);
     expect(said).toEqual([`begin ${callId}`, `${callId}: 8000`, `${callId}: a table please`]);
-    await until(() => inbound.received.join('').length === 8 + 18, 2000);
+    await until(() => inbound.received.join('').length === 8 + 18, LIMIT_MS);
     expect(inbound.received.join('')).toBe('\0\0\0\x048000\0\0\0\x0ea table please');
     expect(service.register(callId, LOOPBACK)).toBe('duplicate');
     expect(inbound.sockets).toHaveLength(1);
@@ -167,7 +172,7 @@ describe('the hearing service', () => {
     heard.push('');
     const socket = await open();
     socket.write(Buffer.concat([lengthPrefixed(SPEECH), lengthPrefixed(SPEECH)]));
-    await until(() => inbound.received.join('').length === 10, 2000);
+    await until(() => inbound.received.join('').length === 10, LIMIT_MS);
     expect(inbound.received.join('')).toBe('\0\0\0\x01 \0\0\0\x01 ');
     expect(said).toEqual([`begin ${callId}`]);
     expect(counted).toEqual(['transcriptionFailed']);
@@ -183,49 +188,50 @@ describe('the hearing service', () => {
   ])('ends by %s, once, and takes the same id anew', async (_name, bye) => {
     const socket = await open();
     bye(socket);
-    await until(() => said.includes(`end ${callId}`) && inbound.closed === 1, 2000);
+    await until(() => said.includes(`end ${callId}`) && inbound.closed === 1, LIMIT_MS);
     expect(service.bye(callId)).toBe('byeUnknown');
     expect(service.size).toBe(0);
     service.register(callId, LOOPBACK);
     (await connected(2)).write(lengthPrefixed(String(callId)));
-    await until(() => said.length === 3, 2000);
+    await until(() => said.length === 3, LIMIT_MS);
     expect(said).toEqual([`begin ${callId}`, `end ${callId}`, `begin ${callId}`]);
   });
 
   it('keeps a call whose connection is lost without BYE, and goes on with it at the next REGISTER', async () => {
     (await open()).destroy();
-    await until(() => counted.includes('peerClosed'), 2000);
+    await until(() => counted.includes('peerClosed'), LIMIT_MS);
     expect(service.size).toBe(1);
     expect(service.register(callId, LOOPBACK)).toBe('register');
     (await connected(2)).write(lengthPrefixed(String(callId)));
-    await until(() => said.length === 2, 2000);
+    await until(() => said.length === 2, LIMIT_MS);
     expect(said).not.toContain(`end ${callId}`);
   });
 
   it('ends a call that is not found again in time', async () => {
     service = serve({ lostGraceMs: 50 });
     (await open()).destroy();
-    await until(() => said.includes(`end ${callId}`), 2000);
+    await until(() => said.includes(`end ${callId}`), LIMIT_MS);
     expect(service.size).toBe(0);
   });
 
   it('forgets a call that cannot be reached, so that the next REGISTER tries again', async () => {
     await inbound.close();
     service.register(callId, LOOPBACK);
-    await until(() => service.size === 0, 2000);
+    await until(() => service.size === 0, LIMIT_MS);
     expect(counted).toEqual(['connectRefused']);
     expect(service.register(callId, LOOPBACK)).toBe('register');
   });
 
   it.each([
-    ['nobody says HELLO', '', 'helloTimeout'],
-    ['another call does', '4', 'helloMismatch'],
-    ['it is garbage', 'x', 'idInvalid'],
-  ])('closes the connection when %s, and leaves nothing behind', async (_name, hello, reason) => {
+    ['nobody says HELLO', '', 'helloTimeout', { helloTimeoutMs: 50 }],
+    ['another call does', '4', 'helloMismatch', {}],
+    ['it is garbage', 'x', 'idInvalid', {}],
+  ])('closes the connection when %s, and leaves nothing behind', async (_name, hello, reason, change) => {
+    service = serve(change);
     service.register(callId, LOOPBACK);
     const socket = await connected();
     if (hello !== '') socket.write(lengthPrefixed(hello));
-    await until(() => service.size === 0 && inbound.closed === 1, 2000);
+    await until(() => service.size === 0 && inbound.closed === 1, LIMIT_MS);
     expect(counted).toEqual([reason]);
     expect(said).toEqual([`end ${callId}`]);
   });

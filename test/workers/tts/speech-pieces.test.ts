@@ -9,6 +9,8 @@ import {
 } from '../../../src/workers/tts/speech-pieces.ts';
 import { printedSeed, SeededRandom } from '../../seeded-random.ts';
 
+/** For what takes some ms. */
+const HANG_MS = 10_000;
 const FAST = pieceLimits(0.005);
 const SLOW = pieceLimits(0.5);
 const LONG_SENTENCE =
@@ -102,11 +104,11 @@ describe('pieces of a sentence', () => {
     }
   });
 
-  it('takes long input in linear time', () => {
+  it('takes long input without a hang', () => {
     for (const unit of ['.', 'x', ' ', 'x ', '. ', ', x', '"', '..x']) {
       const startedAtMs = performance.now();
       cutIntoPieces(unit.repeat(50_000 / unit.length), SLOW);
-      expect(performance.now() - startedAtMs, unit).toBeLessThan(2000);
+      expect(performance.now() - startedAtMs, unit).toBeLessThan(HANG_MS);
     }
   });
 });

@@ -4,6 +4,9 @@ import { cardinalWords, digitWords, ordinalWords, yearWords } from '../../../src
 import { spokenText } from '../../../src/workers/tts/spoken-text.ts';
 import { printedSeed, SeededRandom } from '../../seeded-random.ts';
 
+/** For what takes some ms. */
+const HANG_MS = 10_000;
+
 describe('number words', () => {
   it.each([
     [0, 'zero'],
@@ -99,7 +102,7 @@ describe('spoken text', () => {
     }
   });
 
-  it('takes a long run of anything in linear time', () => {
+  it('takes a long run of anything without a hang', () => {
     for (const unit of [
       '1',
       '1 ',
@@ -119,7 +122,7 @@ describe('spoken text', () => {
     ]) {
       const startedAtMs = performance.now();
       spokenText(unit.repeat(100_000 / unit.length));
-      expect(performance.now() - startedAtMs, unit).toBeLessThan(2000);
+      expect(performance.now() - startedAtMs, unit).toBeLessThan(HANG_MS);
     }
   });
 });
