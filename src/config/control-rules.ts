@@ -60,9 +60,11 @@ function allowMistakes(allow: string): Mistake[] {
 }
 
 function portMistakes({ inboundPortBase, outboundPortBase }: Control): Mistake[] {
-  if (inboundPortBase !== outboundPortBase) return [];
-  const keys = ['control.inboundPortBase', 'control.outboundPortBase'];
-  return [{ keys, text: 'control.inboundPortBase and control.outboundPortBase must differ' }];
+  if ((outboundPortBase - inboundPortBase) % 2 !== 0) return [];
+  const text =
+    'control.inboundPortBase and control.outboundPortBase must differ by an odd number, as 9001 and 9002 do: ' +
+    'ids of calls go in steps of two, and two of them would claim one port';
+  return [{ keys: ['control.inboundPortBase', 'control.outboundPortBase'], text }];
 }
 
 function isNetwork(entry: string): boolean {

@@ -16,6 +16,8 @@ describe('section control', () => {
     [[]],
     [['control.bindAddress=127.0.0.2']],
     [['control.bindAddress=::1']],
+    [['control.inboundPortBase=9005']],
+    [['control.outboundPortBase=9010']],
     [[OPEN, 'control.allow=192.0.2.7', SECRET]],
     [[OPEN, 'control.allow=192.0.2.0/24, 2001:db8::/32', ...TLS]],
   ])('takes %j', (settings) => {
@@ -30,7 +32,9 @@ describe('section control', () => {
     [TLS.slice(0, 2), /control\.tlsCert, control\.tlsKey and control\.tlsCa go together/],
     [['control.allow=192.0.2.0/33'], /"192\.0\.2\.0\/33" is no address and no network/],
     [['control.allow=example.org'], /"example\.org"/],
-    [['control.outboundPortBase=9001'], /must differ/],
+    [['control.outboundPortBase=9001'], /must differ by an odd number/],
+    [['control.outboundPortBase=9003'], /must differ by an odd number/],
+    [['control.inboundPortBase=9006'], /must differ by an odd number/],
     [['control.receiveBufferBytes=1000'], /receiveBufferBytes/],
   ])('refuses %j', (settings, message) => {
     expect(() => load(...settings)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
