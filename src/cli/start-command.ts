@@ -4,7 +4,7 @@
  */
 import { Command } from 'commander';
 import type { Config } from '../config/schema.ts';
-import { ROLES, type Role } from '../control-plane/routes.ts';
+import { dialledPorts, ROLES, type Role } from '../control-plane/routes.ts';
 import { WildfireError } from '../errors.ts';
 import { type ConfigOptions, configOf, withConfigOptions } from './config-options.ts';
 import type { RunningRuntime, RuntimeStarter } from './runtime-starter.ts';
@@ -26,6 +26,7 @@ async function run(startRuntime: RuntimeStarter, options: StartOptions): Promise
   const roles = rolesOf(options.roles);
   const config = configOf(options);
   if (options.roles !== undefined) checkEcho(config, roles);
+  checkPorts(config, roles);
   // It may have died while this process was loading: then no event will tell.
   if (process.send !== undefined && !process.connected) return;
   try {
@@ -94,6 +95,17 @@ function checkEcho({ agent }: Config, roles: ReadonlySet<Role>): void {
     `--roles ${[...roles].join(',')}: agent.mode = "echo" answers calls without models and so can only be the role sip; ` +
       'leave --roles out, or set agent.mode to "conversation"',
   );
+}
+
+/** @throws WildfireError CONFIG_INVALID when a port is to be free here that another process has to be found at */
+function checkPorts({ agent, control }: Config, roles: ReadonlySet<Role>): void {
+  if (agent.mode === 'echo') return;
+  const unknown = dialledPorts(roles, control.listen).filter((port) => control[port] === 0);
+  if (unknown.length === 0) return;
+  const lines = unknown.map(
+    (port) => `control.${port}: 0 finds nobody; set the port that the other process listens on`,
+  );
+  throw new WildfireError('CONFIG_INVALID', lines.join('\n'));
 }
 
 /** @throws WildfireError USAGE_INVALID naming a role that is none */

@@ -34,6 +34,22 @@ export function routesOf(roles: ReadonlySet<Role>, listens: boolean): Routes {
   };
 }
 
+/** Settings that name a port which another process listens on. */
+export type DialledPort = 'whisperPort' | 'llamaPort' | 'ttsPort' | 'ttsRegisterPort';
+
+/** The ports that a process with these roles sends to, because what is behind them is not in it. */
+export function dialledPorts(roles: ReadonlySet<Role>, listens: boolean): DialledPort[] {
+  const routes = routesOf(roles, listens);
+  const thinksOutside = routes.takesCallerText || (routes.hearsOutside && roles.has('llama'));
+  const isDialled: Record<DialledPort, boolean> = {
+    whisperPort: routes.ownInbound,
+    llamaPort: routes.ownLlamaLink || (routes.hearsOutside && !roles.has('llama')),
+    ttsPort: routes.ownTtsLink || (thinksOutside && !roles.has('tts')),
+    ttsRegisterPort: routes.ownOutbound,
+  };
+  return (Object.keys(isDialled) as DialledPort[]).filter((port) => isDialled[port]);
+}
+
 /** Whether any of it needs the control plane. */
 export function usesWire(routes: Routes): boolean {
   return Object.values(routes).some((isUsed) => isUsed);

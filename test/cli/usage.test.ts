@@ -91,6 +91,11 @@ describe('a mistyped command line exits 2 and says what is wrong', () => {
       [/--roles sip,llama: agent\.mode = "echo" answers calls without models/, /leave --roles out/],
     ],
     [
+      'ports of others that nobody can know',
+      ['start', '--roles', 'sip', '--set', 'control.whisperPort=0', '--set', 'control.ttsRegisterPort=0'],
+      [/control\.whisperPort: 0 finds nobody/, /control\.ttsRegisterPort: 0/],
+    ],
+    [
       'an open control plane',
       ['check', '--set', 'control.bindAddress=0.0.0.0'],
       [/control.allow/, /control.secret/],

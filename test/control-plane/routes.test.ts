@@ -1,6 +1,6 @@
 /** Every combination of roles is joined by the wire exactly where a neighbour is missing. */
 import { describe, expect, it } from 'vitest';
-import { ROLES, type Role, routesOf, usesWire } from '../../src/control-plane/routes.ts';
+import { dialledPorts, ROLES, type Role, routesOf, usesWire } from '../../src/control-plane/routes.ts';
 
 function routes(list: string, listens = false): string[] {
   const found = routesOf(new Set(list.split(',') as Role[]), listens);
@@ -38,5 +38,21 @@ describe('roles', () => {
     ['whisper,llama,tts', ['hearsOutside', 'speaksOutside']],
   ])('%s reach the others', (list, expected) => {
     expect(routes(list)).toEqual(expected);
+  });
+
+  it.each([
+    [ROLES.join(','), []],
+    ['sip', ['whisperPort', 'ttsRegisterPort']],
+    ['whisper', ['llamaPort']],
+    ['llama', ['ttsPort']],
+    ['tts', []],
+    ['sip,whisper', ['llamaPort', 'ttsRegisterPort']],
+    ['sip,llama', ['whisperPort', 'ttsPort', 'ttsRegisterPort']],
+    ['sip,tts', ['whisperPort']],
+    ['whisper,llama', ['ttsPort']],
+    ['sip,whisper,llama', ['ttsPort', 'ttsRegisterPort']],
+    ['sip,whisper,tts', ['llamaPort']],
+  ])('%s send to the ports of the others', (list, expected) => {
+    expect(dialledPorts(new Set(list.split(',') as Role[]), false)).toEqual(expected);
   });
 });
