@@ -6,6 +6,7 @@
 import { messageOf } from '../../errors.ts';
 import { createRing, type RingHandle } from '../../ring-buffers/layout.ts';
 import { renewRing } from '../../ring-buffers/renew.ts';
+import { IdCollisions } from './id-collisions.ts';
 import { SpeakingCall, type SpeakingParts } from './speaking-call.ts';
 import type { TextSink } from './text-sink.ts';
 
@@ -22,6 +23,7 @@ export class SpeakingService implements TextSink {
   readonly #parts: SpeakingParts;
   readonly #calls = new Map<number, SpeakingCall>();
   readonly #registrations = new Map<number, Registration>();
+  readonly #collisions: IdCollisions;
   readonly #spareRings: RingHandle[] = [];
   /** Calls whose last words are still on their way. */
   readonly #closing = new Map<SpeakingCall, Promise<void>>();
@@ -29,6 +31,7 @@ export class SpeakingService implements TextSink {
 
   constructor(parts: SpeakingParts) {
     this.#parts = parts;
+    this.#collisions = new IdCollisions(parts.context);
   }
 
   get size(): number {
@@ -50,6 +53,7 @@ export class SpeakingService implements TextSink {
       context.count('sessionLimit');
       return 'refused';
     }
+    if (known === undefined) this.#collisions.begin(callId, address);
     this.#note(callId, address);
     this.#calls.get(callId)?.onReadiness();
     return known === undefined ? 'register' : 'duplicate';
@@ -149,5 +153,6 @@ export class SpeakingService implements TextSink {
     const known = this.#registrations.get(callId);
     if (known !== undefined) clearTimeout(known.expiry);
     this.#registrations.delete(callId);
+    this.#collisions.end(callId);
   }
 }

@@ -25,10 +25,20 @@ export function maxCallId(inboundPortBase: number, outboundPortBase: number): nu
   return MAX_PORT - Math.max(inboundPortBase, outboundPortBase);
 }
 
-/** Whether the ports of two ids overlap: then both cannot be live on one box. */
-export function doCollide(a: number, b: number, portBases: PortBases): boolean {
+export interface IdCollision {
+  readonly neighbour: number;
+  /** What both claim. */
+  readonly port: number;
+}
+
+/** The two ids whose ports overlap those of `id`: they cannot live beside it on one box. */
+export function collisionsOf(id: number, portBases: PortBases): IdCollision[] {
   const { inboundPortBase, outboundPortBase } = portBases;
-  return a !== b && Math.abs(a - b) === Math.abs(outboundPortBase - inboundPortBase);
+  const apart = outboundPortBase - inboundPortBase;
+  return [
+    { neighbour: id - apart, port: inboundPortBase + id },
+    { neighbour: id + apart, port: outboundPortBase + id },
+  ];
 }
 
 export type PortBases = Pick<CallIdOptions, 'inboundPortBase' | 'outboundPortBase'>;

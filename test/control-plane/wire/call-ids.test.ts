@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type CallIdOptions,
   CallIds,
-  doCollide,
+  collisionsOf,
   maxCallId,
 } from '../../../src/control-plane/wire/call-ids.ts';
 
@@ -21,10 +21,15 @@ describe('ids of calls', () => {
   });
 
   it('collide when they follow each other, as the earlier system let them', () => {
-    expect(doCollide(111, 112, BASES)).toBe(true);
-    expect(doCollide(112, 111, BASES)).toBe(true);
-    expect(doCollide(110, 112, BASES)).toBe(false);
-    expect(doCollide(112, 112, BASES)).toBe(false);
+    expect(collisionsOf(112, BASES)).toEqual([
+      { neighbour: 111, port: 9113 },
+      { neighbour: 113, port: 9114 },
+    ]);
+    const apart = { inboundPortBase: 9006, outboundPortBase: 9001 };
+    expect(collisionsOf(112, apart)).toEqual([
+      { neighbour: 117, port: 9118 },
+      { neighbour: 107, port: 9113 },
+    ]);
   });
 
   it('leave out reserved ports', () => {
