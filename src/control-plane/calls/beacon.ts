@@ -53,8 +53,9 @@ export class Beacon {
     const { beat, random } = this.#options.context;
     this.#send('register');
     const elapsedMs = monotonicMs() - this.#startedAtMs;
+    const pauseMs = beatAfterMs(beat, elapsedMs, this.#slowBeats, random());
     if (elapsedMs >= beat.fastForMs) this.#slowBeats += 1;
-    this.#timer = setTimeout(() => this.#beat(), beatAfterMs(beat, elapsedMs, this.#slowBeats, random()));
+    this.#timer = setTimeout(() => this.#beat(), pauseMs);
   }
 
   #send(kind: 'register' | 'bye'): void {

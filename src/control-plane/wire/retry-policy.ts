@@ -52,7 +52,7 @@ export interface BeatPolicy {
 
 /**
  * The pause behind a REGISTER that nobody answered.
- * @param elapsedMs since the first one. @param slowBeats how many slow pauses there were. @param random 0..1
+ * @param elapsedMs since the first one. @param slowBeats how many slow pauses there were before. @param random 0..1
  */
 export function beatAfterMs(
   policy: BeatPolicy,
@@ -62,6 +62,6 @@ export function beatAfterMs(
 ): number {
   const { fastMs, fastForMs, slowMs, backoffFactor, maxMs, jitter } = policy;
   if (elapsedMs < fastForMs) return fastMs;
-  if (maxMs <= slowMs) return slowMs;
+  if (maxMs <= slowMs || slowBeats === 0) return slowMs;
   return backedOffMs({ slowMs, backoffFactor, maxMs, jitter }, slowBeats, random);
 }

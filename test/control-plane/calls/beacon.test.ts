@@ -9,6 +9,7 @@ import { monotonicMs } from '../../../src/observability/clock.ts';
 describe('a beacon', () => {
   const sent: [number, string, number][] = [];
   let startedAtMs = 0;
+  let maxMs = 1000;
   let beacon: Beacon;
 
   beforeEach(() => {
@@ -20,9 +21,12 @@ describe('a beacon', () => {
         sent.push([Math.round(monotonicMs() - startedAtMs), Buffer.from(bytes).toString(), port]);
       },
     } as unknown as Socket;
+    maxMs = 1000;
     const context = {
       identity: new Identity('', 56_533),
-      beat: { fastMs: 200, fastForMs: 1000, slowMs: 1000, backoffFactor: 2, maxMs: 1000, jitter: 0 },
+      get beat() {
+        return { fastMs: 200, fastForMs: 1000, slowMs: 1000, backoffFactor: 2, maxMs, jitter: 0 };
+      },
       random: () => 0.5,
       count: () => {},
     } as unknown as ControlContext;
@@ -40,6 +44,15 @@ describe('a beacon', () => {
     beacon.stop();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(sent).toHaveLength(8);
+  });
+
+  it('slows down from the slow pace on where it may', async () => {
+    maxMs = 8000;
+    beacon.start();
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(sent.map(([atMs]) => atMs)).toEqual([
+      0, 200, 400, 600, 800, 1000, 2000, 4000, 8000, 16_000, 24_000,
+    ]);
   });
 
   it('begins anew, quickly, when the connection was lost', async () => {

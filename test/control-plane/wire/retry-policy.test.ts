@@ -43,13 +43,20 @@ describe('the beat of REGISTER', () => {
 
   it('is five in the first second, then one each second', () => {
     expect([0, 200, 400, 600, 800, 999].map((ms) => beatAfterMs(BEAT, ms, 0, 0))).toEqual(Array(6).fill(200));
-    expect([1000, 2000, 60_000].map((ms) => beatAfterMs(BEAT, ms, 1, 0))).toEqual(Array(3).fill(1000));
+    expect([1000, 2000, 60_000].map((ms, beats) => beatAfterMs(BEAT, ms, beats, 0))).toEqual(
+      Array(3).fill(1000),
+    );
   });
 
   it('slows down where it is told to', () => {
     const slowing = { ...BEAT, maxMs: 6000 };
-    expect([1, 2, 3, 9].map((beats) => beatAfterMs(slowing, 5000, beats, MIDDLE))).toEqual([
-      2000, 4000, 6000, 6000,
+    expect([0, 1, 2, 3, 9].map((beats) => beatAfterMs(slowing, 5000, beats, MIDDLE))).toEqual([
+      1000, 2000, 4000, 6000, 6000,
     ]);
+  });
+
+  it('is spread by jitter once it slows down, and only then', () => {
+    const slowing = { ...BEAT, maxMs: 6000 };
+    expect([0, 1].map((beats) => beatAfterMs(slowing, 5000, beats, 1))).toEqual([1000, 2400]);
   });
 });
