@@ -112,6 +112,7 @@ class Runtime implements RunningRuntime {
     const agent = pack === null ? ({ isEcho: true } as const) : await this.#startAgent(pack, answers);
     if (media !== null && agent !== null) this.#dependencies = { ...this.#callSurroundings(media), ...agent };
     this.#isReady = true;
+    this.#sip?.setUnavailable(undefined);
     raiseMainThread(media !== null);
     this.#reporter?.onReady();
   }
@@ -132,7 +133,7 @@ class Runtime implements RunningRuntime {
   async drain(): Promise<void> {
     const { drainTimeoutMs, retryAfterSeconds } = this.#config.limits;
     this.#registry.startDraining();
-    this.#sip?.setDraining(retryAfterSeconds);
+    this.#sip?.setUnavailable({ reason: 'draining', retryAfterS: retryAfterSeconds });
     this.#log.info({ activeCalls: this.#registry.activeCalls }, 'draining');
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {
@@ -171,6 +172,8 @@ class Runtime implements RunningRuntime {
       onInvite: (invite) => this.#onInvite(invite),
       onCount: (name, reason) => this.#metrics.events.inc({ area: `sip.${name}`, reason }),
     });
+    // Whoever pings with OPTIONS must not send calls before the models are loaded.
+    sip.setUnavailable({ reason: 'starting', retryAfterS: this.#config.limits.retryAfterSeconds });
     this.#sip = sip;
     this.#closers.push(() => sip.close());
     this.listening.push(`sip udp ${bindAddress}:${sip.port}`);
@@ -290,10 +293,10 @@ class Runtime implements RunningRuntime {
   }
 
   #onInvite(invite: IncomingInvite): void {
-    const retryAfter = [`Retry-After: ${this.#config.limits.retryAfterSeconds}`];
-    if (this.#dependencies === null) return invite.reject(503, 'Starting', retryAfter);
+    if (this.#dependencies === null) return invite.reject(503); // not before the user agent lets calls in
     const admission = this.#registry.admit();
     if (!admission.admitted) {
+      const retryAfter = [`Retry-After: ${this.#config.limits.retryAfterSeconds}`];
       this.#metrics.events.inc({ area: 'call', reason: admission.reason });
       return invite.reject(503, 'Service Unavailable', retryAfter);
     }

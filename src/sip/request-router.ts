@@ -28,11 +28,19 @@ export interface ArrivedRequest {
   readonly source: SocketAddress;
 }
 
+/** Why new calls are refused for now. */
+export interface Unavailable {
+  /** The word that counts them. */
+  readonly reason: 'starting' | 'draining';
+  /** For Retry-After, seconds. */
+  readonly retryAfterS: number;
+}
+
 export interface RequestRouterParts {
   readonly core: UserAgentCore;
   readonly counters: SipCounters;
-  /** Seconds for Retry-After while draining; undefined: new calls are welcome. */
-  readonly drainRetryAfterS: () => number | undefined;
+  /** undefined: new calls are welcome. */
+  readonly unavailable: () => Unavailable | undefined;
   readonly refuse: (request: ArrivedRequest, response: StatelessResponse, reason: string) => void;
   readonly openInvite: (request: ArrivedRequest, uas: InviteUserAgentServer) => void;
 }
@@ -130,9 +138,9 @@ export class RequestRouter {
   }
 
   #answerOptions(request: ArrivedRequest): void {
-    const retryAfterS = this.#parts.drainRetryAfterS();
-    if (retryAfterS !== undefined) {
-      this.#refuse(request, draining(retryAfterS));
+    const unavailable = this.#parts.unavailable();
+    if (unavailable !== undefined) {
+      this.#refuse(request, refusalOf(unavailable));
       return;
     }
     this.#parts.counters.count('received', 'options');
@@ -170,8 +178,8 @@ export class RequestRouter {
   }
 
   #capacityRefusal(source: SocketAddress): Refusal | undefined {
-    const retryAfterS = this.#parts.drainRetryAfterS();
-    if (retryAfterS !== undefined) return draining(retryAfterS);
+    const unavailable = this.#parts.unavailable();
+    if (unavailable !== undefined) return refusalOf(unavailable);
     const pending = this.#pendingBySource.get(source.address) ?? 0;
     const isFull = this.#parts.core.userAgentServers.size >= MAX_TRANSACTIONS;
     if (!isFull && pending < MAX_PENDING_INVITES_PER_SOURCE) return undefined;
@@ -202,8 +210,8 @@ export class RequestRouter {
 
 const OPTIONS_HEADERS = [ALLOW_HEADER, `Accept: ${SDP_TYPE}`, 'Accept-Encoding: identity', 'Supported: '];
 
-function draining(retryAfterS: number): Refusal {
-  return { status: 503, reason: 'draining', headerLines: [`Retry-After: ${retryAfterS}`] };
+function refusalOf({ reason, retryAfterS }: Unavailable): Refusal {
+  return { status: 503, reason, headerLines: [`Retry-After: ${retryAfterS}`] };
 }
 
 function overloaded(reason: string): Refusal {

@@ -21,7 +21,13 @@ import { type PassedDatagram, type RawHead, screenDatagram } from './datagram-sc
 import { isHeaderSafe, type SocketAddress, stampVia } from './header-text.ts';
 import { type IncomingInvite, InviteServer } from './incoming-invite.ts';
 import { OutgoingCall } from './outgoing-call.ts';
-import { ALLOW_HEADER, type ArrivedRequest, methodRefusal, RequestRouter } from './request-router.ts';
+import {
+  ALLOW_HEADER,
+  type ArrivedRequest,
+  methodRefusal,
+  RequestRouter,
+  type Unavailable,
+} from './request-router.ts';
 import { SipDialog, sdpBody } from './sip-dialog.ts';
 import { applySipJsPatches } from './sip-js-patches.ts';
 import { composeStatelessResponse, type StatelessResponse } from './stateless-response.ts';
@@ -65,7 +71,7 @@ export class SipUserAgent {
   readonly #dialogs = new Set<SipDialog>();
   readonly #waitingInvites = new Set<InviteServer>();
   readonly #outgoingCalls = new Set<OutgoingCall>();
-  #drainRetryAfterS: number | undefined;
+  #unavailable: Unavailable | undefined;
   #isClosed = false;
 
   /**
@@ -97,7 +103,7 @@ export class SipUserAgent {
     this.#router = new RequestRouter({
       core: this.#core,
       counters,
-      drainRetryAfterS: () => this.#drainRetryAfterS,
+      unavailable: () => this.#unavailable,
       refuse: (request, response, reason) => this.#reply(request, response, reason),
       openInvite: (request, uas) => this.#openInvite(request, uas),
     });
@@ -133,9 +139,9 @@ export class SipUserAgent {
     return this.#counters.snapshot();
   }
 
-  /** From now on new INVITEs and OPTIONS get 503 with this Retry-After; undefined: welcome again. */
-  setDraining(retryAfterS: number | undefined): void {
-    this.#drainRetryAfterS = retryAfterS;
+  /** From now on new INVITEs and OPTIONS get 503 with this Retry-After; undefined: they are welcome. */
+  setUnavailable(unavailable: Unavailable | undefined): void {
+    this.#unavailable = unavailable;
   }
 
   /**

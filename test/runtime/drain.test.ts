@@ -1,12 +1,12 @@
 /** Ends of a running `start`: the first signal drains, the second ends now, and what the far sides see of it. */
-import { createSocket } from 'node:dgram';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { emptyCounts } from '../../src/call/ledger.ts';
 import { RuntimeProcess } from '../../src/cli/runtime-process.ts';
 import { monotonicMs } from '../../src/observability/clock.ts';
 import { hasTestPack } from '../models/test-pack.ts';
-import { headerOf, requestText } from '../sip/sip-text.ts';
+import { headerOf } from '../sip/sip-text.ts';
+import { finalResponseTo } from './final-response.ts';
 import { TestCaller, utterance } from './test-caller.ts';
 import { TEST_SETTINGS } from './test-settings.ts';
 
@@ -29,25 +29,6 @@ async function startCaller(): Promise<TestCaller> {
   const caller = await TestCaller.start();
   closers.push(() => caller.close());
   return caller;
-}
-
-/** Sends one request and gives the first final response, whole. */
-async function finalResponseTo(method: string, sipPort: number): Promise<string> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, LOOPBACK, resolve));
-  try {
-    const { port } = socket.address();
-    const via = `Via: SIP/2.0/UDP ${LOOPBACK}:${port};branch=z9hG4bK-drain-${method}-${port};rport`;
-    socket.send(requestText({ method, callId: `drain-${port}`, replace: { Via: via } }), sipPort, LOOPBACK);
-    const { promise, resolve } = Promise.withResolvers<string>();
-    socket.on('message', (bytes) => {
-      const text = bytes.toString();
-      if (!text.startsWith('SIP/2.0 1')) resolve(text);
-    });
-    return await promise;
-  } finally {
-    socket.close();
-  }
 }
 
 describe.skipIf(!hasTestPack('manifest.json'))('a runtime that is told to end', { timeout: 60_000 }, () => {

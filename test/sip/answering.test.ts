@@ -88,18 +88,22 @@ describe('an INVITE', () => {
     expect(peer.invites).toHaveLength(MAX_PENDING_INVITES_PER_SOURCE + 2);
   });
 
-  it('gets 503 while draining, OPTIONS too, and calls that stand go on', async () => {
-    const toTag = await establish();
-    peer.agent.setDraining(30);
-    peer.send({});
-    expect(headerOf(peer.last, 'Retry-After')).toBe('30');
-    peer.send({ method: 'OPTIONS' });
-    peer.send({ method: 'BYE', callId: 'c', toTag, cseq: 2 });
-    expect(peer.takeSent()).toEqual(['503 INVITE', '503 OPTIONS', '200 BYE']);
-    peer.agent.setDraining(undefined);
-    peer.send({ method: 'OPTIONS' });
-    expect(peer.takeSent()).toEqual(['200 OPTIONS']);
-  });
+  it.each(['starting', 'draining'] as const)(
+    'gets 503 while %s, OPTIONS too, and calls that stand go on',
+    async (reason) => {
+      const toTag = await establish();
+      peer.agent.setUnavailable({ reason, retryAfterS: 30 });
+      peer.send({});
+      expect(headerOf(peer.last, 'Retry-After')).toBe('30');
+      peer.send({ method: 'OPTIONS' });
+      peer.send({ method: 'BYE', callId: 'c', toTag, cseq: 2 });
+      expect(peer.takeSent()).toEqual(['503 INVITE', '503 OPTIONS', '200 BYE']);
+      expect(peer.agent.counters()[`refused.${reason}`]).toBe(2);
+      peer.agent.setUnavailable(undefined);
+      peer.send({ method: 'OPTIONS' });
+      expect(peer.takeSent()).toEqual(['200 OPTIONS']);
+    },
+  );
 
   it('without offer gets ours, and the answer comes with the ACK', async () => {
     await start();

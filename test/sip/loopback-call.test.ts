@@ -122,7 +122,7 @@ describe('a call between two user agents', () => {
 
   it('is refused with 503 while draining, and a second agent on the port is told which port', async () => {
     const callee = await startAgent();
-    callee.setDraining(30);
+    callee.setUnavailable({ reason: 'draining', retryAfterS: 30 });
     const caller = await startAgent();
     await expect(caller.call(`sip:x@127.0.0.1:${callee.port}`, OFFER).answered).rejects.toMatchObject({
       context: { status: 503 },
