@@ -11,6 +11,8 @@ import { TestCaller, utterance } from './test-caller.ts';
 import { TEST_SETTINGS } from './test-settings.ts';
 
 const LOOPBACK = '127.0.0.1';
+/** Below the 30 s that a drain may take and the 32 s that a BYE without answer does, above any stall of a busy box. */
+const SOON_MS = 25_000;
 const SETTINGS = [...TEST_SETTINGS, 'agent.greeting=Hello.'];
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -36,7 +38,7 @@ describe.skipIf(!hasTestPack('manifest.json'))('a runtime that is told to end', 
     const runtime = await start();
     const signalledAtMs = monotonicMs();
     expect(await runtime.stop()).toBe(0);
-    expect(monotonicMs() - signalledAtMs).toBeLessThan(5000);
+    expect(monotonicMs() - signalledAtMs).toBeLessThan(SOON_MS);
   });
 
   it('refuses what is new and lets the call that is up come to its end', async () => {
@@ -88,7 +90,7 @@ describe.skipIf(!hasTestPack('manifest.json'))('a runtime that is told to end', 
     process.kill(runtime.pid, 'SIGINT');
     expect(await Promise.all(calls.map(({ ended }) => ended))).toEqual(['remoteBye', 'remoteBye']);
     expect(await runtime.exited).toBe(0);
-    expect(monotonicMs() - signalledAtMs).toBeLessThan(5000);
+    expect(monotonicMs() - signalledAtMs).toBeLessThan(SOON_MS);
     expect(runtime.calls.map(({ reason, ledger }) => [reason, ledger])).toEqual([
       ['shutdown', emptyCounts()],
       ['shutdown', emptyCounts()],
@@ -107,7 +109,7 @@ describe.skipIf(!hasTestPack('manifest.json'))('a runtime that is told to end', 
     const signalledAtMs = monotonicMs();
     process.kill(runtime.pid, 'SIGTERM');
     expect(await runtime.exited).toBe(0);
-    expect(monotonicMs() - signalledAtMs).toBeLessThan(10_000);
+    expect(monotonicMs() - signalledAtMs).toBeLessThan(SOON_MS);
     expect(runtime.calls[0]).toMatchObject({ reason: 'shutdown', ledger: emptyCounts() });
   });
 });
