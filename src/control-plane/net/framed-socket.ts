@@ -12,7 +12,7 @@ export type CloseReason = 'peerBye' | 'peerClosed' | 'peerLost' | 'stalled' | 'i
 export interface LegHealth {
   /** Silence after which the kernel asks the peer, once a second, ten times, whether it is there. */
   readonly keepAliveMs: number;
-  /** Bytes that the peer does not take for this long end the leg. */
+  /** Bytes that wait, and of which the peer takes none for this long, end the leg. */
   readonly stallTimeoutMs: number;
 }
 
@@ -44,7 +44,6 @@ export class FramedSocket {
     this.#handlers = handlers;
     socket.setKeepAlive(true, health.keepAliveMs);
     socket.on('data', (bytes: Uint8Array) => this.#onData(bytes));
-    socket.on('drain', () => this.#clearStall());
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#systemError = error.code ?? 'unknown';
     });
@@ -76,7 +75,7 @@ export class FramedSocket {
   send(...pieces: readonly Uint8Array[]): void {
     if (this.#isClosed) return;
     this.#socket.cork();
-    for (const piece of pieces) this.#socket.write(piece);
+    for (const piece of pieces) this.#socket.write(piece, this.#onWritten);
     this.#socket.uncork();
     if (this.#socket.writableLength > 0) this.#watchStall();
   }
@@ -101,6 +100,12 @@ export class FramedSocket {
       this.#handlers.onFrame(frame);
     }
   }
+
+  // 'drain' tells only of what had passed the high-water mark, and over TLS even the smallest write waits for a moment.
+  readonly #onWritten = (): void => {
+    this.#clearStall();
+    if (!this.#isClosed && this.#socket.writableLength > 0) this.#watchStall();
+  };
 
   #watchStall(): void {
     this.#stallTimer ??= setTimeout(() => this.#finish('stalled', ''), this.#stallTimeoutMs);

@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { AllowList } from '../../../src/control-plane/net/access.ts';
 import type { FramedSocket } from '../../../src/control-plane/net/framed-socket.ts';
 import {
@@ -24,6 +25,7 @@ import { Identity } from '../../../src/control-plane/wire/identity.ts';
 import { until } from '../../media/rtp-peer.ts';
 
 const LOOPBACK = '127.0.0.1';
+const STALL_MS = 200;
 const SILENT_LOG = { debug() {}, info() {}, warn() {}, error() {} };
 const closers: (() => unknown)[] = [];
 
@@ -47,7 +49,7 @@ class Bed {
       transport: PLAIN,
       access: new AllowList(''),
       identity: new Identity('', 56_533),
-      health: { keepAliveMs: 5000, stallTimeoutMs: 200 },
+      health: { keepAliveMs: 5000, stallTimeoutMs: STALL_MS },
       helloTimeoutMs: 5000,
       count: (reason) => this.counted.push(reason),
       ...change,
@@ -160,11 +162,33 @@ describe('a listening leg', () => {
     await until(() => bed.ends.length === 1, 5000);
     expect(bed.ends).toEqual(['stalled']);
   });
+
+  it('keeps a peer that stood still for a moment, and gives it up when it does so for good', async () => {
+    const bed = await new Bed().listen();
+    const socket = await bed.dial(lengthPrefixed('6'));
+    socket.pause();
+    await until(() => bed.legs.length === 1, 2000);
+    const { leg } = bed.legs[0] as { leg: FramedSocket };
+    const piece = new Uint8Array(4000);
+    while (leg.unsentBytes === 0) leg.send(piece); // less waits than would ever be told of by 'drain'
+    let takenBytes = 0;
+    socket.on('data', (bytes: Uint8Array) => {
+      takenBytes += bytes.length;
+    });
+    socket.resume();
+    await until(() => leg.unsentBytes === 0 && takenBytes > 0, 2000);
+    await sleep(2 * STALL_MS);
+    expect(bed.ends).toEqual([]);
+    socket.pause();
+    for (let i = 0; i < 30; i++) leg.send(new Uint8Array(1_000_000));
+    await until(() => bed.ends.length === 1, 5000);
+    expect(bed.ends).toEqual(['stalled']);
+  });
 });
 
 describe('TLS legs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'wildfire-tls-'));
-  closers.length = 0;
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   /** A certificate of an authority of its own. @returns paths */
   function authority(name: string): { tlsCert: string; tlsKey: string; tlsCa: string } | null {
@@ -205,7 +229,17 @@ describe('TLS legs', () => {
     await ended(await bed.dial(lengthPrefixed('112')));
     expect(bed.legs).toHaveLength(1);
     expect(bed.counted).toContain('tlsRefused');
-    rmSync(folder, { recursive: true });
+  });
+
+  it.skipIf(ours === null)('outlive the time that a stalled peer is given', async () => {
+    const transport = transportOf(ours as NonNullable<typeof ours>);
+    const bed = await new Bed().listen({ transport, helloTimeoutMs: 5000 });
+    const answered = dialled(transport, bed.port);
+    await until(() => bed.legs.length === 1, 5000);
+    bed.legs[0]?.leg.send(lengthPrefixed('hi'));
+    expect(await answered).toBe('answered');
+    await sleep(2 * STALL_MS);
+    expect(bed.ends).toEqual([]);
   });
 
   it('name a certificate file that is not there', () => {
