@@ -10,6 +10,10 @@ import type { WireAudioReply, WireAudioRequest } from './wire-audio-messages.ts'
 export interface DownlinkListener {
   /** So many chunks are in the ring, or were thrown away. */
   readonly onWritten: (chunks: number, droppedSamples: number) => void;
+  /** One chunk has a rate that cannot be brought to the ring's. */
+  readonly onRefused: () => void;
+  /** The thread died: no chunk written so far will be answered any more. */
+  readonly onLost: () => void;
 }
 
 export interface SourceListener {
@@ -36,6 +40,7 @@ interface OpenSource {
   readonly ring: RingHandle;
   readonly chunkSamples: number;
   readonly listener: SourceListener;
+  isActive: boolean;
 }
 
 export class WireAudioClient {
@@ -44,6 +49,8 @@ export class WireAudioClient {
   readonly #downlinks = new Map<number, OpenDownlink>();
   readonly #sources = new Map<number, OpenSource>();
   #worker: Worker | null = null;
+  /** A new thread on its way after the death of one. */
+  #replacing: Promise<void> | null = null;
   #nextRequestId = 1;
   #isClosed = false;
 
@@ -84,6 +91,7 @@ export class WireAudioClient {
   /** `bytes` are moved away. */
   writeDownlink(callId: number, epoch: number, rateHz: number, bytes: Uint8Array<ArrayBuffer>): void {
     this.#post({ kind: 'writeDownlink', callId, epoch, rateHz, bytes });
+    if (this.#worker === null) this.#downlinks.get(callId)?.listener.onLost();
   }
 
   finishDownlink(callId: number, epoch: number): void {
@@ -95,12 +103,16 @@ export class WireAudioClient {
   }
 
   openSource(callId: number, ring: RingHandle, chunkSamples: number, listener: SourceListener): void {
-    this.#sources.set(callId, { ring, chunkSamples, listener });
+    this.#sources.set(callId, { ring, chunkSamples, listener, isActive: false });
     this.#post({ kind: 'openSource', callId, ring, chunkSamples });
   }
 
   setSourceActive(callId: number, isActive: boolean): void {
+    const source = this.#sources.get(callId);
+    if (source === undefined) return;
+    source.isActive = isActive;
     this.#post({ kind: 'setSourceActive', callId, isActive });
+    if (!isActive && this.#isGone) source.listener.onDrained();
   }
 
   closeSource(callId: number): void {
@@ -110,6 +122,7 @@ export class WireAudioClient {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    await this.#replacing;
     const worker = this.#worker;
     if (worker === null) return;
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
@@ -146,6 +159,8 @@ export class WireAudioClient {
         return;
       case 'written':
         return this.#downlinks.get(reply.callId)?.listener.onWritten(reply.chunks, reply.droppedSamples);
+      case 'refused':
+        return this.#downlinks.get(reply.callId)?.listener.onRefused();
       case 'chunk':
         return this.#sources.get(reply.callId)?.listener.onChunk(reply.bytes);
       case 'drained':
@@ -159,20 +174,36 @@ export class WireAudioClient {
     const error = new WildfireError('WORKER_DIED', `wire-audio thread: ${message}`, { retryable: true });
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
+    for (const { listener } of this.#downlinks.values()) listener.onLost();
     if (this.#isClosed) return;
     this.#onDied(message);
-    this.#startThread().then(
-      () => this.#reopen(),
-      (failed: unknown) => this.#onDied(messageOf(failed)),
-    );
+    this.#replacing = this.#replace();
   }
 
+  /** No thread, and none to come. */
+  get #isGone(): boolean {
+    return this.#worker === null && this.#replacing === null;
+  }
+
+  async #replace(): Promise<void> {
+    try {
+      await this.#startThread();
+      this.#reopen();
+    } catch (failed) {
+      this.#onDied(messageOf(failed));
+      for (const { listener, isActive } of this.#sources.values()) if (!isActive) listener.onDrained();
+    } finally {
+      this.#replacing = null;
+    }
+  }
+
+  // An inactive ring is answered by `drained` once more: the thread that died may have owed it.
   #reopen(): void {
     for (const [callId, { ring }] of this.#downlinks)
       this.#post({ kind: 'openDownlink', callId, downlink: ring });
-    for (const [callId, { ring, chunkSamples }] of this.#sources) {
+    for (const [callId, { ring, chunkSamples, isActive }] of this.#sources) {
       this.#post({ kind: 'openSource', callId, ring, chunkSamples });
-      this.#post({ kind: 'setSourceActive', callId, isActive: true });
+      this.#post({ kind: 'setSourceActive', callId, isActive });
     }
   }
 

@@ -63,6 +63,8 @@ export type WireAudioReply =
       /** Samples thrown away for want of room. */
       readonly droppedSamples: number;
     }
+  /** One chunk that cannot be brought to the ring's rate; it answers its `writeDownlink`. */
+  | { readonly kind: 'refused'; readonly callId: number }
   /** float32 at the ring's rate. */
   | { readonly kind: 'chunk'; readonly callId: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'drained'; readonly callId: number };

@@ -41,7 +41,11 @@ const handlers: Handlers = {
   },
   openDownlink: ({ callId, downlink }) => feeds.set(callId, new DownlinkFeed(downlink)),
   writeDownlink: ({ callId, bytes, rateHz, epoch }) => {
-    feeds.get(callId)?.push(bytes, rateHz, epoch);
+    try {
+      feeds.get(callId)?.push(bytes, rateHz, epoch);
+    } catch {
+      post({ kind: 'refused', callId }); // a rate without a filter: the other calls go on
+    }
     look();
   },
   finishDownlink: ({ callId, epoch }) => {

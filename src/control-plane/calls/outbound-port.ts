@@ -51,6 +51,12 @@ export class OutboundPort {
     this.#options.beacon.start();
   }
 
+  /** Closes the connection for what came by it, and registers again. */
+  refuse(reason: string): void {
+    this.#options.context.count(reason);
+    this.#leg?.close();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#options.beacon.bye();

@@ -16,6 +16,8 @@ export interface RemoteVoiceOptions {
   readonly downlink: RingHandle;
   readonly gapMs: number;
   readonly count: (reason: string) => void;
+  /** A chunk came whose rate the ring cannot have. */
+  readonly onRefused: () => void;
 }
 
 export interface RemoteSentence {
@@ -55,13 +57,21 @@ export class RemoteVoice {
   #isUnasked = false;
 
   constructor(options: RemoteVoiceOptions) {
-    const { audio, feedId, downlink } = options;
+    const { audio, feedId, downlink, count, onRefused } = options;
     this.#options = options;
     this.#controller = new RingController(downlink);
     audio.openDownlink(feedId, downlink, {
       onWritten: (chunks, droppedSamples) => {
         this.#chunksInFlight -= chunks;
-        if (droppedSamples > 0) options.count('speechDropped');
+        if (droppedSamples > 0) count('speechDropped');
+      },
+      onRefused: () => {
+        this.#chunksInFlight -= 1;
+        onRefused();
+      },
+      onLost: () => {
+        if (this.#chunksInFlight > 0) count('speechDropped');
+        this.#chunksInFlight = 0;
       },
     });
   }

@@ -61,6 +61,7 @@ export class WireCall {
       downlink: callAudio.downlink,
       gapMs: context.settings.replyGapMs,
       count: context.count,
+      onRefused: () => this.#outbound?.refuse('rateRefused'),
     };
     this.voice = routes.ownOutbound ? new RemoteVoice(voiceOptions) : null;
   }

@@ -47,6 +47,7 @@ describe('a voice elsewhere', () => {
       downlink: ring,
       gapMs: GAP_MS,
       count: (reason) => counted.push(reason),
+      onRefused: () => counted.push('rateRefused'),
     });
     const reader = new RingReader(ring);
     const frame = new Int16Array(FRAME_SAMPLES);
@@ -146,6 +147,31 @@ describe('a voice elsewhere', () => {
     }
     const { startIndex, endIndex } = await spoken;
     expect(Math.abs(endIndex - startIndex - RATE_HZ)).toBeLessThan(100);
+  });
+
+  it('goes on past a chunk whose rate no resampler has, and so does every other call', async () => {
+    const other = createRing({ rateHz: RATE_HZ, capacitySamples: 2 ** 15 });
+    const count = (reason: string): number => counted.push(reason);
+    const options = { audio: wireAudio, feedId: -1, downlink: other, gapMs: GAP_MS, count };
+    const stranger = new RemoteVoice({ ...options, onRefused: () => counted.push('other refused') });
+    voice.ask();
+    const spoken = voice.speak(sentence(1));
+    voice.onChunk(RATE_HZ, audio(1000));
+    stranger.onChunk(44_101, audio(7000));
+    voice.onChunk(44_101, audio(1500));
+    voice.onChunk(RATE_HZ, audio(2000));
+    expect(await spoken).toMatchObject({ kind: 'spoken', startIndex: 0, endIndex: 2 * CHUNK_SAMPLES });
+    expect(heard).toEqual([1000, 2000]);
+    expect(counted).toEqual(['other refused', 'rateRefused']);
+    stranger.close();
+  });
+
+  it('takes 44,100 Hz as any other rate', async () => {
+    const spoken = voice.speak(sentence(1));
+    for (let i = 0; i < 10; i++) voice.onChunk(44_100, new Uint8Array(new Float32Array(1764).buffer));
+    const { startIndex, endIndex } = await spoken;
+    expect(Math.abs(endIndex - startIndex - (RATE_HZ * 17_640) / 44_100)).toBeLessThan(100);
+    expect(counted).toEqual([]);
   });
 
   it('waits for room in the ring and drops nothing', async () => {
