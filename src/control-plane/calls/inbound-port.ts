@@ -3,6 +3,7 @@
  * HELLO to whoever connects, sends speech, takes what was understood. Speech that comes before the connection is kept.
  * Thread: main.
  */
+import { monotonicMs } from '../../observability/clock.ts';
 import { type ControlContext, helloFrame } from '../control-context.ts';
 import type { FramedSocket } from '../net/framed-socket.ts';
 import { LegServer } from '../net/leg-server.ts';
@@ -26,6 +27,8 @@ export class InboundPort {
   #keptBytes = 0;
   #server: LegServer | null = null;
   #leg: FramedSocket | null = null;
+  /** When the connection was made, or something came by it. */
+  #lastSignMs = 0;
   #isClosed = false;
 
   private constructor(options: InboundPortOptions) {
@@ -67,6 +70,16 @@ export class InboundPort {
     }
   }
 
+  /**
+   * An answer is missing: a connection by which nothing has come since then is closed, and the call registers again.
+   * Of a peer that vanished with bytes on their way the kernel tells only after a quarter of an hour.
+   */
+  giveUpSilent(sinceMs: number): void {
+    if (this.#leg === null || this.#lastSignMs >= sinceMs) return;
+    this.#options.context.count('peerSilent');
+    this.#leg.close();
+  }
+
   /** Stops registering, says BYE on both ways, closes. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -82,9 +95,11 @@ export class InboundPort {
     const { context, callId, beacon, onText } = this.#options;
     const older = this.#leg;
     this.#leg = leg;
+    this.#lastSignMs = monotonicMs();
     context.metrics.connections.inc({ leg: 'audioIn' });
     leg.handOver({
       onFrame: (frame) => {
+        this.#lastSignMs = monotonicMs();
         if (frame.kind === 'text') onText(frame.text);
       },
       onClosed: (reason) => this.#onClosed(leg, reason),

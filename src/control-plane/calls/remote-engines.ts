@@ -69,6 +69,7 @@ class RemoteWhisper implements SpeechToText {
     const heard = await call.transcripts.next(settings.transcriptTimeoutMs);
     const isAnswered = heard === null && !this.#hasLlama && call.isAnsweredSince(startedAtMs);
     const text = isAnswered ? UNKNOWN_WORDS : (heard ?? '').trim();
+    if (heard === null && !isAnswered) call.inbound?.giveUpSilent(startedAtMs);
     if (isCancelled(task) || text === '') call.settle(question);
     if (isCancelled(task)) return { kind: 'cancelled' };
     return transcriptOf(text, {
@@ -103,6 +104,7 @@ class RemoteLlama implements LanguageModel {
     call.settle(question);
     if (isCancelled(request)) return outcomeOf('cancelled', startedAtMs);
     if (isFound) return outcomeOf('stop', startedAtMs);
+    if (!isAsked) call.renewLink('llama');
     throw new WildfireError('INFERENCE_FAILED', 'no reply came from the LLaMA elsewhere', {
       retryable: true,
     });
@@ -150,7 +152,10 @@ class RemoteTts implements TextToSpeech {
     if (routes.ownTtsLink) {
       call.ask();
       call.speakElsewhere(task.sentence);
-      return voice.speak(sentence);
+      return voice.speak(sentence).catch((error: unknown) => {
+        call.renewLink('tts');
+        throw error;
+      });
     }
     if (task.sentence !== UNKNOWN_WORDS) return voice.speakSilence(sentence); // nobody here can say it
     if (voice.isAudible) return voice.speak(sentence);

@@ -10,7 +10,7 @@ import type { WireAudioClient } from '../audio/wire-audio-client.ts';
 import type { ControlContext } from '../control-context.ts';
 import type { Endpoint } from '../net/transport.ts';
 import type { Routes } from '../routes.ts';
-import type { TextSink } from '../services/text-sink.ts';
+import type { TextLinks } from '../services/text-links.ts';
 import { Arrivals } from './arrivals.ts';
 import { Beacon } from './beacon.ts';
 import { InboundPort } from './inbound-port.ts';
@@ -28,8 +28,8 @@ export interface WireCallOptions {
   readonly callAudio: CallAudio;
   readonly audio: WireAudioClient;
   readonly socket: Socket;
-  readonly llamaLinks: TextSink;
-  readonly ttsLinks: TextSink;
+  readonly llamaLinks: TextLinks;
+  readonly ttsLinks: TextLinks;
   /** What speaks texts that nobody asked for; null where the voice is elsewhere. */
   readonly unasked: UnaskedSpeech | null;
 }
@@ -117,6 +117,12 @@ export class WireCall {
 
   speakElsewhere(text: string): void {
     this.#options.ttsLinks.text(this.wireId, text);
+  }
+
+  /** No answer came by way of a link of ours: whoever was behind it may be gone. */
+  renewLink(name: 'llama' | 'tts'): void {
+    const { llamaLinks, ttsLinks } = this.#options;
+    (name === 'llama' ? llamaLinks : ttsLinks).renew(this.wireId);
   }
 
   /** Text of the caller came by 8083: from the Whisper elsewhere. */

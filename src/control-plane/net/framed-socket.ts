@@ -10,7 +10,7 @@ import type { LegRules } from '../wire/frames.ts';
 export type CloseReason = 'peerBye' | 'peerClosed' | 'peerLost' | 'stalled' | 'invalidFrame' | 'closedHere';
 
 export interface LegHealth {
-  /** Silence after which the kernel asks the peer, once a second, ten times, whether it is there. */
+  /** Silence after which the kernel asks the peer, once a second, ten times, whether it is there; never with bytes on their way. */
   readonly keepAliveMs: number;
   /** Bytes that wait, and of which the peer takes none for this long, end the leg. */
   readonly stallTimeoutMs: number;

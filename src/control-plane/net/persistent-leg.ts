@@ -110,6 +110,14 @@ export class PersistentLeg {
     this.#step('retryDue');
   }
 
+  /** The peer gives no answer: this connection is given up, and another one made at once. */
+  renew(): void {
+    if (this.#state !== 'up') return;
+    this.#options.count('peerSilent');
+    this.#leg?.close();
+    this.#step('lost');
+  }
+
   /** @returns whether the bytes went to a connected peer; if not, they are the caller's to keep */
   send(...pieces: readonly Uint8Array[]): boolean {
     if (this.#state !== 'up' || this.#leg === null) return false;

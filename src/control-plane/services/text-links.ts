@@ -37,6 +37,11 @@ export class TextLinks implements TextSink {
     this.#linkOf(callId).text(text);
   }
 
+  /** No answer came to what was sent: the connection is taken for lost. */
+  renew(callId: number): void {
+    this.#links.get(callId)?.renew();
+  }
+
   end(callId: number): void {
     this.#links.get(callId)?.close();
     this.#links.delete(callId);
@@ -89,6 +94,10 @@ class TextLink {
     }
     this.#waiting.push(text);
     this.#leg.want();
+  }
+
+  renew(): void {
+    this.#leg.renew();
   }
 
   close(): void {
