@@ -63,10 +63,11 @@ class RemoteWhisper implements SpeechToText {
     const speech = await audio.encodeSpeech(task.uplink, task);
     if (speech === null) return { kind: 'lapped' };
     if (isCancelled(task)) return { kind: 'cancelled' };
-    const question = this.#hasLlama ? 0 : call.ask();
+    const question = this.#hasLlama ? 0 : call.expect();
     call.transcripts.clear();
     call.inbound?.send(speech);
     const heard = await call.transcripts.next(settings.transcriptTimeoutMs);
+    if (heard !== null && heard.trim() !== '' && !this.#hasLlama) call.onUnderstood();
     const isAnswered = heard === null && !this.#hasLlama && call.isAnsweredSince(startedAtMs);
     const text = isAnswered ? UNKNOWN_WORDS : (heard ?? '').trim();
     if (heard === null && !isAnswered) call.inbound?.giveUpSilent(startedAtMs);

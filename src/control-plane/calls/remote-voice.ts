@@ -1,8 +1,9 @@
 /**
  * What a call hears from a TTS elsewhere: chunks go into the call's ring as part of the reply that waits for them, are
- * kept while a question is on its way, are dropped after a barge-in until the next question, and are played as they
- * come when nobody asked (a greeting by the LLaMA side). Thread: main. Never touches a sample.
+ * kept while a question is on its way, are dropped after a barge-in until the next question was understood, and are played
+ * as they come when nobody asked (a greeting by the LLaMA side). Thread: main. Never touches a sample.
  */
+import { monotonicMs } from '../../observability/clock.ts';
 import type { RingHandle } from '../../ring-buffers/layout.ts';
 import { RingController } from '../../ring-buffers/ring.ts';
 import type { CancelWord, Spoken } from '../../workers/protocol.ts';
@@ -14,6 +15,7 @@ export interface RemoteVoiceOptions {
   /** Names the ring at the wire-audio thread. */
   readonly feedId: number;
   readonly downlink: RingHandle;
+  /** Silence that ends a reply. */
   readonly gapMs: number;
   readonly count: (reason: string) => void;
   /** A chunk came whose rate the ring cannot have. */
@@ -53,6 +55,8 @@ export class RemoteVoice {
   /** A question is on its way and its reply has not been begun. */
   #isAsked = false;
   #isDiscarding = false;
+  /** When the last chunk came, or discarding began. */
+  #quietSinceMs = 0;
   /** Something plays that nobody asked for. */
   #isUnasked = false;
 
@@ -81,21 +85,33 @@ export class RemoteVoice {
     return this.#kept.length > 0 || this.#isUnasked;
   }
 
-  /** A question goes out: what comes from now on is its answer. */
-  ask(): void {
+  /** Speech goes out that nobody has understood yet: what still comes of a reply that was cut short is no answer to it. */
+  expect(): void {
     if (this.#reply?.isWanted === false) this.#reply.close();
-    this.#isDiscarding = false;
     this.#isUnasked = false;
     this.#isAsked = true;
   }
 
-  onChunk(rateHz: number, bytes: Uint8Array<ArrayBuffer>): void {
+  /** A question is known: what comes from now on is its answer. */
+  ask(): void {
+    this.expect();
+    this.#isDiscarding = false;
+  }
+
+  /** @returns whether it is to be heard */
+  onChunk(rateHz: number, bytes: Uint8Array<ArrayBuffer>): boolean {
     if (this.#reply !== null && !this.#reply.isWanted) this.#reply.close();
-    if (this.#isDiscarding) return this.#options.count('chunkDiscarded');
-    if (this.#reply !== null) return this.#write(this.#reply.epoch, rateHz, bytes);
-    if (this.#isAsked) return this.#keep({ rateHz, bytes });
-    this.#isUnasked = true;
-    this.#write(this.#controller.epoch, rateHz, bytes);
+    if (this.#isStale()) {
+      this.#options.count('chunkDiscarded');
+      return false;
+    }
+    if (this.#reply !== null) this.#write(this.#reply.epoch, rateHz, bytes);
+    else if (this.#isAsked) this.#keep({ rateHz, bytes });
+    else {
+      this.#isUnasked = true;
+      this.#write(this.#controller.epoch, rateHz, bytes);
+    }
+    return true;
   }
 
   /** Resolves when audio for the question has come, or after `limitMs`. @returns whether it has */
@@ -138,7 +154,7 @@ export class RemoteVoice {
     if (this.#reply !== null || !this.#isUnasked || this.#controller.playableSamples === 0) return;
     this.#controller.requestFlush();
     this.#isUnasked = false;
-    this.#isDiscarding = true;
+    this.#discard();
   }
 
   close(): void {
@@ -174,7 +190,21 @@ export class RemoteVoice {
   #onReplyOver(reply: RemoteReply, how: 'spoken' | 'cancelled' | 'silent'): void {
     if (this.#reply !== reply) return;
     this.#reply = null;
-    this.#isDiscarding = how === 'cancelled';
+    this.#isDiscarding = false;
+    if (how === 'cancelled') this.#discard();
+  }
+
+  #discard(): void {
+    this.#isDiscarding = true;
+    this.#quietSinceMs = monotonicMs();
+  }
+
+  // A Whisper that writes nothing back tells of no question: behind a pause that ends a reply, what comes is the answer.
+  #isStale(): boolean {
+    const nowMs = monotonicMs();
+    if (this.#isAsked && nowMs - this.#quietSinceMs >= this.#options.gapMs) this.#isDiscarding = false;
+    this.#quietSinceMs = nowMs;
+    return this.#isDiscarding;
   }
 
   #write(epoch: number, rateHz: number, bytes: Uint8Array<ArrayBuffer>): void {

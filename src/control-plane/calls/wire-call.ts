@@ -86,14 +86,26 @@ export class WireCall {
     return this.#options.callId;
   }
 
-  /** A question goes out by whatever road there is. @returns its number */
-  ask(): number {
-    this.voice?.ask();
+  /** Speech goes out: whether it asks anything, the Whisper elsewhere will tell. @returns the number of the question */
+  expect(): number {
+    this.voice?.expect();
     this.replies.release();
     this.replies.clear();
     this.#isAsked = true;
     this.#questions += 1;
     return this.#questions;
+  }
+
+  /** A question goes out by whatever road there is. @returns its number */
+  ask(): number {
+    const question = this.expect();
+    this.onUnderstood();
+    return question;
+  }
+
+  /** The question is known: what is said from now on is the answer. */
+  onUnderstood(): void {
+    this.voice?.ask();
   }
 
   /** Whether an answer is waited for. */
@@ -192,9 +204,10 @@ export class WireCall {
   }
 
   #onChunk(rateHz: number, bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.voice?.onChunk(rateHz, bytes) !== true) return;
     this.#downstreamAtMs = monotonicMs();
-    this.voice?.onChunk(rateHz, bytes);
-    this.transcripts.release();
+    // Whoever answers has understood; but our own language model answers nothing before it has the text.
+    if (!this.#options.routes.takesCallerText) this.transcripts.release();
   }
 
   // With our own language model the text comes by 8083, and here only whether there is one.

@@ -129,6 +129,32 @@ describe('a voice elsewhere', () => {
     expect(counted).toEqual(['chunkDiscarded', 'chunkDiscarded']);
   });
 
+  it('takes no tail of a reply that was cut short for the answer to a question not understood yet', async () => {
+    const spoken = voice.speak(sentence(1));
+    expect(voice.onChunk(RATE_HZ, audio(1000))).toBe(true);
+    Atomics.store(cancel, 0, 1);
+    controller.requestFlush();
+    voice.expect();
+    expect(voice.onChunk(RATE_HZ, audio(2000))).toBe(false);
+    expect(await spoken).toMatchObject({ kind: 'cancelled' });
+    voice.ask();
+    expect(voice.onChunk(RATE_HZ, audio(3000))).toBe(true);
+    expect(await voice.speak(sentence(2))).toMatchObject({ kind: 'spoken' });
+    expect(heard.at(-1)).toBe(3000);
+    expect(heard).not.toContain(2000);
+  });
+
+  it('takes what comes behind a pause for the answer, though nobody told that the question was understood', async () => {
+    const spoken = voice.speak(sentence(1));
+    voice.onChunk(RATE_HZ, audio(1000));
+    Atomics.store(cancel, 0, 1);
+    voice.expect();
+    expect(voice.onChunk(RATE_HZ, audio(2000))).toBe(false);
+    await spoken;
+    await sleep(GAP_MS + 20);
+    expect(voice.onChunk(RATE_HZ, audio(3000))).toBe(true);
+  });
+
   it('fails when nothing comes, and ends as one silent frame when nobody can say it', async () => {
     await expect(voice.speak(sentence(1, 'Anyone?', 50))).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
     const { startIndex, endIndex } = await voice.speakSilence(sentence(2));
