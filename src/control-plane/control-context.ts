@@ -5,6 +5,7 @@ import type { Log } from '../observability/log.ts';
 import type { Dial } from './net/dialler.ts';
 import type { LegContext } from './net/leg-server.ts';
 import { lengthPrefixed } from './wire/frames.ts';
+import type { IdentityPurpose } from './wire/identity.ts';
 import type { BeatPolicy, RetryPolicy } from './wire/retry-policy.ts';
 
 export type ControlSettings = Config['control'];
@@ -35,8 +36,12 @@ export function engineCallId(callId: number): number {
 }
 
 /** The HELLO of a call. */
-export function helloFrame(context: ControlContext, callId: number): Uint8Array {
-  return lengthPrefixed(context.identity.stamp('hello', callId));
+export function helloFrame(
+  context: ControlContext,
+  callId: number,
+  purpose: IdentityPurpose = 'hello',
+): Uint8Array {
+  return lengthPrefixed(context.identity.stamp(purpose, callId));
 }
 
 export function retryPolicyOf(settings: ControlSettings): RetryPolicy {

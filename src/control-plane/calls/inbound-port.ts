@@ -1,7 +1,7 @@
 /**
  * The inbound side of one of our calls, for a Whisper elsewhere: listens on 9001+id before the first REGISTER, says
- * HELLO to whoever connects, sends speech, takes what was understood. Speech that comes before the connection is kept.
- * Thread: main.
+ * HELLO to whoever connects (with a secret: and proves to be one of ours), sends speech, takes what was understood.
+ * Speech that comes before the connection is kept. Thread: main.
  */
 import { monotonicMs } from '../../observability/clock.ts';
 import { type ControlContext, helloFrame } from '../control-context.ts';
@@ -44,8 +44,9 @@ export class InboundPort {
       bindAddress: context.settings.bindAddress,
       port: context.settings.inboundPortBase + callId,
       portHint: 'another call or program has it',
-      rules: LEG_RULES.transcripts,
-      onLeg: (leg) => inbound.#onLeg(leg),
+      rules: context.identity.isSigned ? LEG_RULES.signedTranscripts : LEG_RULES.transcripts,
+      helloPurpose: 'hearing',
+      onLeg: (leg, who) => inbound.#onLeg(leg, who ?? callId),
     });
     return inbound;
   }
@@ -91,8 +92,12 @@ export class InboundPort {
     await this.#server?.close();
   }
 
-  #onLeg(leg: FramedSocket): void {
+  #onLeg(leg: FramedSocket, who: number): void {
     const { context, callId, beacon, onText } = this.#options;
+    if (who !== callId || this.#isClosed) {
+      context.count('helloMismatch');
+      return leg.close();
+    }
     const older = this.#leg;
     this.#leg = leg;
     this.#lastSignMs = monotonicMs();

@@ -38,6 +38,7 @@ export class OutboundPort {
       port: context.settings.outboundPortBase + callId,
       portHint: 'another call or program has it',
       rules: LEG_RULES.audioOut,
+      helloPurpose: 'hello',
       onLeg: (leg, who) => outbound.#onLeg(leg, who),
     });
     return outbound;

@@ -20,6 +20,7 @@ export async function warmUpConnections(context: LegContext, dial: Dial): Promis
       port: 0,
       portHint: '',
       rules: LEG_RULES.transcripts,
+      helloPurpose: 'hearing',
       onLeg: greet,
     });
     for (let round = 0; round < ROUNDS; round++) {

@@ -5,7 +5,7 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { messageOf, WildfireError } from '../../errors.ts';
 import type { LegRules } from '../wire/frames.ts';
-import type { Identity } from '../wire/identity.ts';
+import type { Identity, IdentityPurpose } from '../wire/identity.ts';
 import type { AllowList } from './access.ts';
 import { FramedSocket, type LegHandlers, type LegHealth } from './framed-socket.ts';
 import type { Transport } from './transport.ts';
@@ -26,6 +26,8 @@ export interface LegServerOptions {
   readonly bindAddress: string;
   readonly port: number;
   readonly rules: LegRules;
+  /** What a signed HELLO must be for. */
+  readonly helloPurpose: IdentityPurpose;
   /** For the message when the port is taken. */
   readonly portHint: string;
   /** A leg that may be used; `callId` is null where no HELLO comes in. Must hand over its handlers at once. */
@@ -114,8 +116,8 @@ export class LegServer {
   }
 
   #onHello(leg: FramedSocket, payload: string): void {
-    const { context, onLeg } = this.#options;
-    const callId = context.identity.read('hello', payload);
+    const { context, helloPurpose, onLeg } = this.#options;
+    const callId = context.identity.read(helloPurpose, payload);
     leg.handOver(NOBODY);
     if (typeof callId === 'number') return onLeg(leg, callId);
     context.count(callId);

@@ -8,7 +8,7 @@ import { messageOf } from '../../errors.ts';
 import { monotonicMs } from '../../observability/clock.ts';
 import type { CancelWord } from '../../workers/protocol.ts';
 import type { WireAudioClient } from '../audio/wire-audio-client.ts';
-import { type ControlContext, engineCallId } from '../control-context.ts';
+import { type ControlContext, engineCallId, helloFrame } from '../control-context.ts';
 import { type CloseReason, FramedSocket } from '../net/framed-socket.ts';
 import type { Frame } from '../wire/frame-reader.ts';
 import { byeFrame, LEG_RULES, lengthPrefixed } from '../wire/frames.ts';
@@ -122,6 +122,8 @@ export class HearingCall {
       onClosed: (reason) => this.#onClosed(leg, reason),
     });
     this.#leg = leg;
+    // The earlier protocol has only the listener say HELLO: with a secret both sides are ours.
+    if (context.identity.isSigned) leg.send(helloFrame(context, this.callId, 'hearing'));
     this.#step('connected');
   }
 

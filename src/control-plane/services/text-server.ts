@@ -45,6 +45,7 @@ export class TextServer {
       port,
       portHint,
       rules: LEG_RULES.textIn,
+      helloPurpose: 'hello',
       onLeg: (leg, callId) => server.#onLeg(leg, callId ?? 0),
     });
     return server;

@@ -26,6 +26,8 @@ export const LEG_RULES = {
   audioIn: { payload: 'audio', maxHelloBytes: 1000, maxPayloadBytes: 2_000_000 },
   /** 9001+id at the inbound side: what Whisper understood. */
   transcripts: { payload: 'text', maxHelloBytes: 0, maxPayloadBytes: MAX_TEXT_BYTES },
+  /** The same with a secret: Whisper proves itself first. */
+  signedTranscripts: { payload: 'text', maxHelloBytes: 1000, maxPayloadBytes: MAX_TEXT_BYTES },
   /** 8083 and 8090 where we listen. */
   textIn: { payload: 'text', maxHelloBytes: 4096, maxPayloadBytes: MAX_TEXT_BYTES },
   /** 8083 and 8090 where we dial: goodbye, or replies of a service without a next one. */

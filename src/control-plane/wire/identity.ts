@@ -5,8 +5,11 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** What a signature is good for: one for a HELLO is none for a BYE. */
-export type IdentityPurpose = 'register' | 'bye' | 'hello';
+/**
+ * What a signature is good for: one for a HELLO is none for a BYE. `hearing`: the HELLO of a Whisper that asks for a
+ * caller's speech, which no HELLO said to a neighbour may do.
+ */
+export type IdentityPurpose = 'register' | 'bye' | 'hello' | 'hearing';
 
 export type IdentityRefusal = 'idInvalid' | 'signatureMissing' | 'signatureWrong' | 'signatureOld';
 
@@ -25,6 +28,11 @@ export class Identity {
     this.#secret = secret;
     this.#maxId = maxId;
     this.#nowS = nowS;
+  }
+
+  /** Whether there is a secret, so that whoever is asked for a HELLO can prove it. */
+  get isSigned(): boolean {
+    return this.#secret !== '';
   }
 
   /** The payload that names a call. */

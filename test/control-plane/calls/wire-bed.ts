@@ -98,6 +98,7 @@ export class WireBed {
   readonly audio: WireAudioClient;
   readonly ring: RingHandle;
   readonly settings: ControlSettings;
+  readonly context: ControlContext;
   /** Of datagrams at the Whisper's port. */
   readonly registrations: string[] = [];
   readonly cancel: CancelWord = new Int32Array(new SharedArrayBuffer(4));
@@ -115,7 +116,8 @@ export class WireBed {
     const elsewhere = new Proxy({}, { get: () => () => Promise.reject(new Error('not under test')) });
     const local = Object.fromEntries(roles.map((role) => [role, elsewhere])) as Partial<Engines>;
     const routes = routesOf(new Set(roles), false);
-    this.calls = new WireCalls({ context: this.#context(), routes, audio, local, voice: 'v', speed: 1 });
+    this.context = this.#makeContext();
+    this.calls = new WireCalls({ context: this.context, routes, audio, local, voice: 'v', speed: 1 });
   }
 
   /** @param roles those of the process that answers the call */
@@ -157,7 +159,7 @@ export class WireBed {
     });
   }
 
-  #context(): ControlContext {
+  #makeContext(): ControlContext {
     const { settings } = this;
     return {
       settings,

@@ -59,6 +59,7 @@ class Bed {
       bindAddress: LOOPBACK,
       port: 0,
       rules,
+      helloPurpose: 'hello',
       portHint: 'take another',
       onLeg: (leg, callId) => {
         leg.handOver({
