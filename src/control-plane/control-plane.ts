@@ -100,7 +100,7 @@ export class ControlPlane {
     };
   }
 
-  /** Takes no new outside calls; resolves when the last one has gone. */
+  /** Takes no new outside calls, and lets those come back that it knows; resolves when the last one has gone. */
   async drained(): Promise<void> {
     this.#isDraining = true;
     while (this.#outsideCalls > 0) await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
@@ -182,6 +182,7 @@ export class ControlPlane {
       leg: role === 'llama' ? 'text8083' : 'text8090',
       port,
       portHint: `stop the other program or set control.${role}Port`,
+      isWelcome: (callId) => this.#isWelcome(callId),
       sink,
     });
     this.#servers.set(role, server);
@@ -205,7 +206,8 @@ export class ControlPlane {
       access,
       identity,
       log,
-      onRegister: (callId, address) => (this.#isDraining ? 'refused' : service.register(callId, address)),
+      onRegister: (callId, address) =>
+        this.#isWelcome(callId) ? service.register(callId, address) : 'refused',
       onBye: (callId) => {
         const verdict = service.bye(callId);
         // An earlier LLaMA leaves its connection to the TTS open: this is all that tells of the end.
@@ -220,9 +222,16 @@ export class ControlPlane {
     this.listening.push(`${name} udp ${settings.bindAddress}:${listener.port} (${buffer})`);
   }
 
+  /** Whether a call may come: any but while draining, when only those of which some part here knows. */
+  #isWelcome(callId: number): boolean {
+    const { hearing, thinking, speaking } = this.#services;
+    const holders = [this.calls, hearing, thinking, speaking, ...this.#servers.values()];
+    return !this.#isDraining || holders.some((holder) => holder?.has(callId));
+  }
+
   get #outsideCalls(): number {
     const { hearing, thinking, speaking } = this.#services;
-    return (hearing?.size ?? 0) + (thinking?.size ?? 0) + (speaking?.size ?? 0);
+    return (hearing?.size ?? 0) + (thinking?.size ?? 0) + (speaking?.size ?? 0) + (speaking?.leaving ?? 0);
   }
 }
 

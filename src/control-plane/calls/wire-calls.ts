@@ -77,6 +77,11 @@ export class WireCalls {
     return this.#byCallId.size;
   }
 
+  /** Whether one of our own calls has this id on the wire. */
+  has(wireId: number): boolean {
+    return this.#byWireId.has(wireId);
+  }
+
   /** Ids that calls hold. */
   get idsInUse(): number {
     return this.#ids.inUse;

@@ -19,6 +19,10 @@ export class HearingService {
     return this.#calls.size;
   }
 
+  has(callId: number): boolean {
+    return this.#calls.has(callId);
+  }
+
   /** A REGISTER. Returns at once, whatever becomes of the connection. */
   register(callId: number, address: string): 'register' | 'duplicate' | 'refused' {
     const known = this.#calls.get(callId);

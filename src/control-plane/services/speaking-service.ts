@@ -38,6 +38,16 @@ export class SpeakingService implements TextSink {
     return this.#calls.size;
   }
 
+  /** Calls that have ended and whose last words are still on their way. */
+  get leaving(): number {
+    return this.#closing.size;
+  }
+
+  /** Whether a call has a voice or has said where it listens. */
+  has(callId: number): boolean {
+    return this.#calls.has(callId) || this.#registrations.has(callId);
+  }
+
   /** Outbound sides that have said where they are. */
   get registered(): number {
     return this.#registrations.size;
@@ -91,12 +101,11 @@ export class SpeakingService implements TextSink {
     this.#closing.set(call, this.#finish(call));
   }
 
+  /** Silence, now: last words, too, which leave in real time. */
   async close(): Promise<void> {
     for (const callId of [...this.#registrations.keys()]) this.#forget(callId);
-    for (const [callId, call] of [...this.#calls]) {
-      call.cancel();
-      this.end(callId);
-    }
+    for (const callId of [...this.#calls.keys()]) this.end(callId);
+    for (const call of this.#closing.keys()) call.cancel();
     await Promise.all(this.#closing.values());
   }
 

@@ -14,6 +14,8 @@ export interface TextServerOptions {
   readonly leg: LegName;
   readonly port: number;
   readonly portHint: string;
+  /** Whether a call may come, or come back. */
+  readonly isWelcome: (callId: number) => boolean;
   readonly sink: TextSink;
 }
 
@@ -60,6 +62,10 @@ export class TextServer {
     return this.#peers.size;
   }
 
+  has(callId: number): boolean {
+    return this.#peers.has(callId);
+  }
+
   /** The call is over, whoever says so. Unknown calls are fine. */
   end(callId: number): void {
     const peer = this.#peers.get(callId);
@@ -80,7 +86,11 @@ export class TextServer {
   }
 
   #onLeg(leg: FramedSocket, callId: number): void {
-    const { context, sink, leg: name } = this.#options;
+    const { context, sink, isWelcome, leg: name } = this.#options;
+    if (!isWelcome(callId)) {
+      context.count('draining');
+      return leg.close(); // without BYE: the other side tries again, and finds whoever comes after us
+    }
     const known = this.#peers.get(callId);
     if (known === undefined && this.#peers.size >= context.settings.maxSessions) this.#endLongestIdle();
     const older = known?.leg;

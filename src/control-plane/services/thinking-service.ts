@@ -34,6 +34,10 @@ export class ThinkingService implements TextSink {
     return this.#dialogues.size;
   }
 
+  has(callId: number): boolean {
+    return this.#dialogues.has(callId);
+  }
+
   begin(callId: number): void {
     const { greeting, next } = this.#options;
     if (this.#dialogues.has(callId)) return;

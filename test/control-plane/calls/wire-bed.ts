@@ -179,7 +179,8 @@ export class WireBed {
   }
 }
 
-async function freePorts(): Promise<Partial<ControlSettings>> {
+/** For the ids 1 to 4. */
+export async function freePorts(): Promise<Partial<ControlSettings>> {
   const ports = await freeOldPorts(2 * WIRE_ID);
   return {
     inboundPortBase: ports.audioInBasePort,
