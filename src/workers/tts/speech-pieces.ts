@@ -31,7 +31,7 @@ const FIRST_PIECE_BUDGET_MS = 20;
 /** Part of the playing time of earlier pieces that computing the next one may use up. */
 const PLAYING_TIME_SHARE = 0.6;
 /** A clause is spoken ahead of one that is not ready in time only if the silence between them is no longer. */
-const LONGEST_REST_MS = 300;
+export const LONGEST_REST_MS = 300;
 
 /**
  * Limits for an engine of this speed: a fast one speaks sentences whole, a slow one starts with a clause.
@@ -52,27 +52,64 @@ export function pieceLimits(realTimeFactor: number): PieceLimits {
 
 /** The pieces in order; together they hold every word of `text`. Empty for text without words. */
 export function cutIntoPieces(text: string, limits: PieceLimits): SpeechPiece[] {
-  const pieces: SpeechPiece[] = [];
-  let spokenCharacters = 0;
+  const spoken = new Pieces(limits);
   let open = '';
-  const close = (lastEnding?: SpeechPiece['ending']): void => {
-    if (open === '') return;
-    spokenCharacters += open.length;
-    const ending = endingOf(open);
-    pieces.push({ text: open, ending: ending === 'none' ? (lastEnding ?? ending) : ending });
-    open = '';
-  };
   for (const clause of clausesOf(text)) {
-    const limit = pieces.length === 0 ? limits.firstCharacters : limits.growth * spokenCharacters;
-    const joined = open === '' ? clause : `${open} ${clause}`;
-    const isTooLong = joined.length > clamp(limit, SHORTEST_PIECE_CHARACTERS, LONGEST_PIECE_CHARACTERS);
-    const coveredCharacters = limits.growth * (spokenCharacters + open.length) + limits.restCharacters;
-    const mayClose = open.length >= SHORTEST_PIECE_CHARACTERS && clause.length <= coveredCharacters;
-    if (isTooLong && (mayClose || joined.length > LONGEST_PIECE_CHARACTERS)) close();
-    open = open === '' ? clause : `${open} ${clause}`;
+    if (open !== '' && spoken.mayEnd(open, clause)) {
+      spoken.push(open);
+      open = '';
+    }
+    open = spoken.takeBackFor(open === '' ? clause : `${open} ${clause}`);
   }
-  close('sentence'); // also one that its writer left without a full stop
-  return pieces;
+  if (open !== '') spoken.push(open);
+  return spoken.texts.map((piece, index) => ({
+    text: piece,
+    ending: endingOf(piece, index === spoken.texts.length - 1),
+  }));
+}
+
+/** The pieces found so far, and how much of what follows can be computed while they play. */
+class Pieces {
+  readonly texts: string[] = [];
+  readonly #limits: PieceLimits;
+  #characters = 0;
+
+  constructor(limits: PieceLimits) {
+    this.#limits = limits;
+  }
+
+  push(piece: string): void {
+    this.texts.push(piece);
+    this.#characters += piece.length;
+  }
+
+  /** Whether `open` is long enough, and long enough to be heard while `clause`, which follows, is computed. */
+  mayEnd(open: string, clause: string): boolean {
+    const length = open.length + 1 + clause.length;
+    if (length > LONGEST_PIECE_CHARACTERS) return true;
+    const { firstCharacters, growth } = this.#limits;
+    const limit = this.texts.length === 0 ? firstCharacters : growth * this.#characters;
+    if (length <= Math.max(limit, SHORTEST_PIECE_CHARACTERS)) return false;
+    return open.length >= SHORTEST_PIECE_CHARACTERS && clause.length <= this.#covered(open.length);
+  }
+
+  /** `open`, behind the pieces before it that it has become too long for: those would end in silence. */
+  takeBackFor(open: string): string {
+    let whole = open;
+    for (;;) {
+      const before = this.texts.at(-1);
+      if (before === undefined || whole.length <= this.#covered(0)) return whole;
+      if (before.length + 1 + whole.length > LONGEST_PIECE_CHARACTERS) return whole;
+      this.texts.pop();
+      this.#characters -= before.length;
+      whole = `${before} ${whole}`;
+    }
+  }
+
+  /** Longest piece that can be computed in time when `moreCharacters` are spoken beside the pieces so far. */
+  #covered(moreCharacters: number): number {
+    return this.#limits.growth * (this.#characters + moreCharacters) + this.#limits.restCharacters;
+  }
 }
 
 /** Clauses with their punctuation; those longer than a piece may be are cut at spaces, at worst anywhere. */
@@ -103,9 +140,11 @@ function wholeCharactersUpTo(text: string, end: number): number {
   return isLowSurrogate ? end - 1 : end;
 }
 
-function endingOf(text: string): SpeechPiece['ending'] {
+// The last piece ends the sentence also when its writer left it without a full stop.
+function endingOf(text: string, isLast: boolean): SpeechPiece['ending'] {
   if (/[.!?…。！？]["')\]]*$/.test(text)) return 'sentence';
-  return /[,;:—；，、]["')\]]*$/.test(text) ? 'clause' : 'none';
+  if (/[,;:—；，、]["')\]]*$/.test(text)) return 'clause';
+  return isLast ? 'sentence' : 'none';
 }
 
 function clamp(value: number, low: number, high: number): number {
