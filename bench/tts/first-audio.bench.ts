@@ -4,12 +4,14 @@
  * rate, into the ring. Both are warm and take turns. Two kinds of replies: made-up ones, none of which was said before,
  * and what the agent says in the evaluation dialogues, by an agent that has held some such calls already
  * (`knownOpenings` of them begin with a sentence that it knows).
- * Row `tts.firstAudio` has two baselines: kokoro-js on one thread, as ours, and as it ships, on all cores.
+ * Row `tts.firstAudio` has two baselines: kokoro-js on one thread, and as it ships, on all cores. Ours has the threads of
+ * the default configuration.
  */
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AutoTokenizer, env, StyleTextToSpeech2Model } from '@huggingface/transformers';
 import { KokoroTTS, TextSplitterStream } from 'kokoro-js';
+import { DEFAULT_CONFIG } from '../../src/config/key-paths.ts';
 import { loadPack, type ModelPack } from '../../src/models/pack.ts';
 import { packFolderOf } from '../../src/models/pack-folders.ts';
 import { createRing } from '../../src/ring-buffers/layout.ts';
@@ -20,6 +22,8 @@ import { packMachine } from '../models/engines.ts';
 import { readDialogues } from '../models/evaluation-data.ts';
 
 const LEG_RATE_HZ = 8000;
+/** Of one inference. */
+const THREADS = DEFAULT_CONFIG.tts.intraOpThreads;
 const WARM_UP_ROUNDS = 3;
 const DEFAULT_ROUNDS = 40;
 /** About twenty calls, which is what the agent's memory of sentences has seen before. */
@@ -70,7 +74,7 @@ export async function benchRows({ pack, limit }: BenchOptions): Promise<BenchRes
       ...rowsOf('tts.firstAudio.agent', ofAgent),
       quantiles('tts.realTimeFactor', 'ratio', fresh.factors),
     ],
-    machine: { ...packMachine(loaded), ttsProvider: 'cpu', ttsThreads: '1' },
+    machine: { ...packMachine(loaded), ttsProvider: 'cpu', ttsThreads: String(THREADS) },
   };
 }
 
@@ -80,7 +84,7 @@ async function measure(
   replies: readonly string[],
   before: readonly string[],
 ): Promise<Measured> {
-  const client = await TtsClient.start({ ...stage, threads: 1, niceIncrement: 0 });
+  const client = await TtsClient.start({ ...stage, threads: 1, intraOpThreads: THREADS, niceIncrement: 0 });
   const oneThread = await kokoroJs(stage, 1);
   const asShipped = await kokoroJs(stage, null);
   const measured: Measured = {

@@ -98,6 +98,7 @@ function startTts(config: Config, pack: ModelPack, sinks: EngineSinks): Promise<
   return TtsClient.start({
     ...pack.tts,
     threads: config.tts.threads,
+    intraOpThreads: config.tts.intraOpThreads,
     niceIncrement: config.inference.niceIncrement,
     onWorkerDied: onWorkerDied('tts', sinks),
   });

@@ -10,7 +10,7 @@ import type { KokoroTTS } from 'kokoro-js';
 import { messageOf, WildfireError } from '../../errors.ts';
 import { loadPhonemizer, withoutLanguageMarks } from './espeak-model.ts';
 import { cutPhonemes } from './phoneme-limit.ts';
-import type { EngineOptions, SpeechStyle, TtsEngine } from './tts-engine.ts';
+import { type EngineOptions, type SpeechStyle, sessionOptions, type TtsEngine } from './tts-engine.ts';
 
 export const KOKORO_RATE_HZ = 24_000;
 /** 512 tokens less the two that frame them; a voice file has one style row for each length up to this. */
@@ -74,12 +74,7 @@ async function loadFolder({ folder, dtype, intraOpThreads }: EngineOptions) {
     const model = await StyleTextToSpeech2Model.from_pretrained(basename(folder), {
       dtype: dtype as Dtype,
       device: 'cpu',
-      session_options: {
-        intraOpNumThreads: intraOpThreads,
-        interOpNumThreads: 1,
-        // Remembered memory plans grow with every new sentence length.
-        enableMemPattern: false,
-      },
+      session_options: sessionOptions(intraOpThreads),
     });
     const tokenizer = (await AutoTokenizer.from_pretrained(basename(folder))) as PreTrainedTokenizer;
     return { model, tokenizer };

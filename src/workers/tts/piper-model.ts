@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { messageOf, WildfireError } from '../../errors.ts';
 import { loadPhonemizer, type Phonemize } from './espeak-model.ts';
 import { type PhonemeIdMap, piperIds, piperPhonemes } from './piper-phonemes.ts';
-import type { EngineOptions, SpeechStyle, TtsEngine } from './tts-engine.ts';
+import { type EngineOptions, type SpeechStyle, sessionOptions, type TtsEngine } from './tts-engine.ts';
 import { piperVoicesIn } from './tts-folder.ts';
 
 /** The part of Piper's json that is used; its defaults are Piper's. */
@@ -130,11 +130,7 @@ export function parsePiperVoice(text: string, file: string): PiperVoice {
 async function openSession(file: string, intraOpThreads: number): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(file, {
-      intraOpNumThreads: intraOpThreads,
-      interOpNumThreads: 1,
-      // Remembered memory plans grow with every new sentence length. The arena stays on: without it the process
-      // grew by 27 MB in 900 sentences of mixed length, with it by nothing.
-      enableMemPattern: false,
+      ...sessionOptions(intraOpThreads),
       logSeverityLevel: 3,
     });
   } catch (error) {
