@@ -1,23 +1,26 @@
 /**
  * One voice engine at work: text -> pieces -> samples at the ring's rate -> ring, first samples first.
  * Thread: TTS worker, one sentence at a time. Walk: turn step 8. What a thread remembers beside its model:
- * the gain of each voice and one shaper per rate.
+ * the gain of each voice, one shaper per rate, and first pieces that were asked for twice ("Certainly,").
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toWireError } from '../../errors.ts';
 import { monotonicMs } from '../../observability/clock.ts';
 import type { Failed } from '../protocol.ts';
 import { joined, RingSentence } from './ring-sentence.ts';
+import { SpeechCache, type SpeechKey } from './speech-cache.ts';
 import { cutIntoPieces, pieceLimits, type SpeechPiece } from './speech-pieces.ts';
 import { SpeechShaper, voiceGain } from './speech-shaper.ts';
 import { spokenText } from './spoken-text.ts';
-import type { TtsEngine } from './tts-engine.ts';
+import type { SpeechStyle, TtsEngine } from './tts-engine.ts';
 import type { Rendered, RenderTask, SpeakAttempt, SpeakProgress } from './tts-task.ts';
 
 export interface SpeakerOptions {
   /** '' is the engine's first. */
   readonly voice: string;
   readonly sentencePauseMs: number;
+  /** Bound of the memory of openings; 0 turns it off. */
+  readonly openingsBytes: number;
 }
 
 /** A piece or, of a longer one, its beginning or the rest of it. */
@@ -26,7 +29,11 @@ interface ShapedPiece {
   /** Silence behind it; 0 behind a beginning. */
   readonly restSamples: number;
   readonly endsPiece: boolean;
+  /** Was not made now. */
+  readonly isKnown: boolean;
 }
+
+type SpokenTask = Pick<RenderTask, 'text' | 'voice' | 'speed' | 'realTimeFactor'>;
 
 /** A piece shorter than this says too little about the level of its voice. */
 const SHORTEST_FOR_LEVEL_MS = 400;
@@ -42,10 +49,12 @@ export class SentenceSpeaker {
   readonly #options: SpeakerOptions;
   readonly #shapers = new Map<number, SpeechShaper>();
   readonly #gains = new Map<string, number>();
+  readonly #openings: SpeechCache;
 
   constructor(engine: TtsEngine, options: SpeakerOptions) {
     this.#engine = engine;
     this.#options = options;
+    this.#openings = new SpeechCache(options.openingsBytes);
   }
 
   /** The voice of tasks that name none. */
@@ -93,38 +102,54 @@ export class SentenceSpeaker {
     const takenAtMs = monotonicMs();
     const sentence = new RingSentence(attempt);
     let firstAudioAtMs: number | null = null;
+    let knownSamples = 0;
     const note = (hasWritten: boolean): void => {
       if (hasWritten) firstAudioAtMs ??= monotonicMs();
     };
     if (attempt.rendered !== null) note(sentence.addRendered(attempt.rendered));
     else {
       const task = { ...attempt, text: attempt.sentence };
-      for await (const piece of this.#pieces(task, sentence.rateHz, () => sentence.isUnwanted)) {
+      const openings = this.#openings;
+      for await (const piece of this.#pieces(task, sentence.rateHz, () => sentence.isUnwanted, openings)) {
         note(sentence.add(piece.speech, piece.restSamples));
+        if (piece.isKnown) knownSamples += piece.speech.length;
         if (piece.endsPiece) afterPiece();
       }
     }
     sentence.finish();
     const computeMs = monotonicMs() - takenAtMs;
     if (sentence.isStuck) note(await outwaitFlush(sentence));
-    return { ...outcomeOf(sentence, attempt), takenAtMs, firstAudioAtMs, computeMs };
+    const knownMs = (1000 * knownSamples) / sentence.rateHz;
+    return { ...outcomeOf(sentence, attempt), takenAtMs, firstAudioAtMs, computeMs, knownMs };
   }
 
+  /** @param openings where first pieces are remembered; null makes all of them. */
   async *#pieces(
-    task: Pick<RenderTask, 'text' | 'voice' | 'speed' | 'realTimeFactor'>,
+    task: SpokenTask,
     rateHz: number,
     isUnwanted: () => boolean,
+    openings: SpeechCache | null = null,
   ): AsyncGenerator<ShapedPiece> {
     const style = { voice: task.voice || this.defaultVoice, speed: task.speed };
-    const shaper = this.#shaperFor(rateHz);
-    for (const piece of cutIntoPieces(spokenText(task.text), pieceLimits(task.realTimeFactor))) {
+    const pieces = cutIntoPieces(spokenText(task.text), pieceLimits(task.realTimeFactor));
+    for (const [index, piece] of pieces.entries()) {
       if (isUnwanted()) return;
-      const restSamples = Math.round((this.#restMs(piece) * rateHz) / 1000);
-      for await (const samples of this.#engine.synthesize(piece.text, style)) {
-        for (const { pcm, isLast } of shaper.shapeInParts(samples, this.#gainOf(style.voice, samples))) {
-          if (isUnwanted()) return;
-          yield { speech: pcm, restSamples: isLast ? restSamples : 0, endsPiece: isLast };
-        }
+      const made = this.#made(piece, style, rateHz);
+      const isOpening = index === 0 && pieces.length > 1 && openings !== null;
+      const key = { text: piece.text, ...style, rateHz };
+      for await (const part of isOpening ? remembered(key, made, openings) : made) {
+        if (isUnwanted()) return;
+        yield part;
+      }
+    }
+  }
+
+  async *#made(piece: SpeechPiece, style: SpeechStyle, rateHz: number): AsyncGenerator<ShapedPiece> {
+    const restSamples = Math.round((this.#restMs(piece) * rateHz) / 1000);
+    const shaper = this.#shaperFor(rateHz);
+    for await (const samples of this.#engine.synthesize(piece.text, style)) {
+      for (const { pcm, isLast } of shaper.shapeInParts(samples, this.#gainOf(style.voice, samples))) {
+        yield { speech: pcm, restSamples: isLast ? restSamples : 0, endsPiece: isLast, isKnown: false };
       }
     }
   }
@@ -150,6 +175,32 @@ export class SentenceSpeaker {
     const { sentencePauseMs } = this.#options;
     return { sentence: sentencePauseMs, clause: sentencePauseMs / 2, none: 0 }[piece.ending];
   }
+}
+
+/** The piece as it was kept, else as it is made; kept when it was asked for before. */
+async function* remembered(
+  key: SpeechKey,
+  made: AsyncIterable<ShapedPiece>,
+  openings: SpeechCache,
+): AsyncGenerator<ShapedPiece> {
+  const known = openings.get(key);
+  if (known !== null) {
+    const { pcm, speechSamples } = known;
+    const restSamples = pcm.length - speechSamples;
+    yield { speech: pcm.slice(0, speechSamples), restSamples, endsPiece: true, isKnown: true };
+    return;
+  }
+  const isKept = openings.isRepeated(key);
+  const parts: Int16Array[] = [];
+  let [lengthSamples, restSamples] = [0, 0];
+  for await (const part of made) {
+    if (isKept) parts.push(part.speech.slice(), new Int16Array(part.restSamples));
+    lengthSamples += part.speech.length + part.restSamples;
+    restSamples = part.restSamples;
+    yield part;
+  }
+  if (!isKept || lengthSamples === 0) return;
+  openings.put(key, { pcm: joined(parts, lengthSamples), speechSamples: lengthSamples - restSamples });
 }
 
 async function outwaitFlush(sentence: RingSentence): Promise<boolean> {

@@ -39,7 +39,10 @@ export interface TtsClientOptions {
   readonly niceIncrement: number;
   /** Rest after a full stop, ms; commas rest half as long. Default 120. */
   readonly sentencePauseMs?: number;
-  /** Bound of the cache of rendered sentences; 0 turns it off. Default 16 MiB: 17 minutes at 8 kHz. */
+  /**
+   * Bound of the cache of rendered sentences; 0 turns it off. Default 16 MiB: 17 minutes at 8 kHz. Each thread
+   * remembers openings of sentences in a sixteenth of it.
+   */
   readonly cacheBytes?: number;
   /** Fixes where sentences are cut, so that equal text gives equal samples at any load. Default: as measured. */
   readonly assumedRealTimeFactor?: number;
@@ -78,6 +81,7 @@ export interface TtsSnapshot {
 
 const DEFAULT_SENTENCE_PAUSE_MS = 120;
 const DEFAULT_CACHE_BYTES = 16 * 1024 * 1024;
+const OPENINGS_SHARE = 1 / 16;
 /** How much of the newest measurement enters the real-time factor. */
 const REAL_TIME_FACTOR_WEIGHT = 0.1;
 
@@ -199,7 +203,7 @@ export class TtsClient {
       if (ring.isUnwanted || this.#isClosing) return ring.cancelled(made, queuedAtMs);
       const progress = await this.#run<SpeakProgress>({ ...attempt, rendered }, () => ring.slackMs);
       made.push(progress);
-      if (rendered === null) this.#learnSpeed(progress);
+      if (rendered === null) this.#learnSpeed(progress, progress.knownMs);
       if (attempt.wantsRendered && progress.rendered !== null) this.#cache.put(key, progress.rendered);
       if (progress.kind !== 'parked') return spokenOf(made, queuedAtMs);
       this.#parkedSentences++;
@@ -210,7 +214,7 @@ export class TtsClient {
   async #render(key: SpeechKey): Promise<RenderedSentence> {
     const task = { ...key, kind: 'render', realTimeFactor: this.#cuttingFactor } as const;
     const made = await this.#run<Rendered>(task, () => Number.POSITIVE_INFINITY);
-    this.#learnSpeed(made);
+    this.#learnSpeed(made, 0);
     return made.rendered;
   }
 
@@ -224,9 +228,10 @@ export class TtsClient {
     return this.#assumedRealTimeFactor ?? this.#realTimeFactor;
   }
 
-  #learnSpeed({ kind, computeMs, audioMs }: SpeakProgress | Rendered): void {
-    if (kind === 'cancelled' || audioMs === 0) return;
-    this.#realTimeFactor += REAL_TIME_FACTOR_WEIGHT * (computeMs / audioMs - this.#realTimeFactor);
+  #learnSpeed({ kind, computeMs, audioMs }: SpeakProgress | Rendered, knownMs: number): void {
+    const madeMs = audioMs - knownMs;
+    if (kind === 'cancelled' || madeMs <= 0) return;
+    this.#realTimeFactor += REAL_TIME_FACTOR_WEIGHT * (computeMs / madeMs - this.#realTimeFactor);
   }
 
   #keyOf(text: string, { voice = '', speed = 1, rateHz }: Voicing): SpeechKey {
@@ -247,6 +252,7 @@ function paceOf(speed: number): number {
 }
 
 function workerDataFrom(options: TtsClientOptions): TtsWorkerData {
+  const cacheBytes = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
   return {
     engine: options.engine,
     folder: options.folder,
@@ -254,6 +260,7 @@ function workerDataFrom(options: TtsClientOptions): TtsWorkerData {
     voice: options.voice,
     intraOpThreads: options.intraOpThreads ?? 1,
     sentencePauseMs: options.sentencePauseMs ?? DEFAULT_SENTENCE_PAUSE_MS,
+    openingsBytes: cacheBytes * OPENINGS_SHARE,
     allowFaults: options.allowFaults ?? false,
   };
 }

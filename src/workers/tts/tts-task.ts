@@ -16,6 +16,8 @@ export interface TtsWorkerData {
   readonly intraOpThreads: number;
   /** Rest after a full stop, ms; a comma rests half as long. */
   readonly sentencePauseMs: number;
+  /** Bound of a thread's memory of openings. */
+  readonly openingsBytes: number;
   readonly allowFaults: boolean;
 }
 
@@ -88,6 +90,8 @@ export interface SpeakProgress {
   readonly computeMs: number;
   /** Speech of the sentence as far as it was made, ms. */
   readonly audioMs: number;
+  /** So much of that the thread remembered, ms. */
+  readonly knownMs: number;
   /** Whole frames at its start that are too quiet to hear, ms. */
   readonly leadInMs: number;
   /** The whole sentence, when it was asked for or is needed to go on. */

@@ -16,9 +16,9 @@ const PAUSE_MS = 100;
 const PAUSE_SAMPLES = (PAUSE_MS * RATE_HZ) / 1000;
 const LETTER_SAMPLES = 320;
 
-function setUp({ capacitySamples = 65_536, startIndex = 0 } = {}) {
+function setUp({ capacitySamples = 65_536, startIndex = 0, openingsBytes = 0 } = {}) {
   const engine = new ToneEngine();
-  const speaker = new SentenceSpeaker(engine, { voice: '', sentencePauseMs: PAUSE_MS });
+  const speaker = new SentenceSpeaker(engine, { voice: '', sentencePauseMs: PAUSE_MS, openingsBytes });
   const ring = createRing({ rateHz: RATE_HZ, capacitySamples, startIndex });
   const cancel = new Int32Array(new SharedArrayBuffer(4));
   const attempt = (sentence: string, more: Partial<SpeakAttempt> = {}): SpeakAttempt => ({
@@ -126,6 +126,47 @@ describe('speaking into a ring', () => {
     expect(again).toMatchObject({ kind: 'spoken', audioMs: 200 });
     const all = readAll(ring, 2 * (first.rendered as RenderedSentence).pcm.length);
     expect(all.subarray(all.length / 2)).toEqual(all.subarray(0, all.length / 2));
+  });
+});
+
+describe('an opening', () => {
+  const OPENING = 'certainly so,';
+  const sentences = ['we have a table.', 'there is a room.', 'you may come.', 'we are open.'];
+  const speakAll = async (openingsBytes: number) => {
+    const { speak, engine, ring } = setUp({ openingsBytes });
+    const made: SpeakProgress[] = [];
+    for (const rest of sentences) made.push(await speak(`${OPENING} ${rest}`, { wantsRendered: true }));
+    return { made, asked: engine.asked, ring };
+  };
+
+  it('that was asked for twice is remembered, and sounds as if it were made', async () => {
+    const known = await speakAll(2 ** 20);
+    const unknown = await speakAll(0);
+    const timesMade = (asked: readonly string[]) => asked.filter((piece) => piece === OPENING).length;
+    expect([timesMade(known.asked), timesMade(unknown.asked)]).toEqual([2, 4]);
+    expect(known.made.map(({ rendered }) => rendered)).toEqual(unknown.made.map(({ rendered }) => rendered));
+    const openingMs = 11 * 40;
+    expect(known.made.map(({ knownMs }) => knownMs)).toEqual([0, 0, openingMs, openingMs]);
+    const samples = new RingReader(unknown.ring).fillSamples;
+    expect(readAll(known.ring, samples)).toEqual(readAll(unknown.ring, samples));
+  });
+
+  it('is another one in another voice or pace', async () => {
+    const { speak, engine } = setUp({ openingsBytes: 2 ** 20 });
+    for (const rest of sentences) await speak(`${OPENING} ${rest}`);
+    engine.asked.length = 0;
+    await speak(`${OPENING} goodbye.`, { voice: 'other' });
+    await speak(`${OPENING} goodbye.`, { speed: 0.5 });
+    expect(engine.asked).toEqual([OPENING, 'goodbye.', OPENING, 'goodbye.']);
+  });
+
+  it('is made when a text is rendered: the warm-up measures the speed by it', async () => {
+    const { speak, speaker, engine } = setUp({ openingsBytes: 2 ** 20 });
+    for (const rest of sentences) await speak(`${OPENING} ${rest}`);
+    engine.asked.length = 0;
+    const voicing = { voice: '', speed: 1, rateHz: RATE_HZ, realTimeFactor: 0.5 };
+    await speaker.render({ kind: 'render', text: `${OPENING} goodbye.`, ...voicing });
+    expect(engine.asked).toEqual([OPENING, 'goodbye.']);
   });
 });
 
