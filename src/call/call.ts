@@ -80,6 +80,8 @@ export class Call {
   // ---- setting up -----------------------------------------------------------------------------------------
 
   async #answer(): Promise<void> {
+    // Before anything is answered: a call that nobody would listen to is refused, and comes again.
+    if (this.#dependencies.isEcho !== true) await this.#dependencies.vad.running();
     this.#stopIfEnded();
     const { media, isEcho = false } = this.#dependencies;
     const { localAddress: bindAddress, offer } = this.#invite;

@@ -57,6 +57,8 @@ export interface WirePort {
 }
 
 export interface VadPort {
+  /** Resolves when calls can be watched. */
+  running(): Promise<void>;
   watch(callId: number, uplink: TapeHandle): Promise<void>;
   unwatch(callId: number): Promise<void>;
 }

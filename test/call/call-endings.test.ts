@@ -218,6 +218,31 @@ const ENDINGS: readonly Ending[] = [
     reason: 'bye',
   },
   {
+    name: 'no VAD can be started',
+    run: async (harness) => {
+      harness.vad.runningGate = new Gate();
+      void harness.call.answer();
+      await pass(0);
+      harness.vad.runningGate.fail(new WildfireError('WORKER_DIED', 'no vad thread', { retryable: true }));
+    },
+    endedBy: 'error',
+    reason: 'setUpFailed',
+    refusedWith: 503,
+  },
+  {
+    name: 'CANCEL while another VAD is started',
+    run: async (harness) => {
+      harness.vad.runningGate = new Gate();
+      void harness.call.answer();
+      await pass(0);
+      harness.invite.cancel();
+      await pass(0);
+      harness.vad.runningGate.open();
+    },
+    endedBy: 'caller',
+    reason: 'cancel',
+  },
+  {
     name: 'the VAD cannot watch the call',
     run: async (harness) => {
       harness.vad.watchGate = new Gate();

@@ -91,8 +91,13 @@ function playerOf(
 }
 
 export class FakeVad implements VadPort {
+  runningGate: Gate | null = null;
   watchGate: Gate | null = null;
   readonly watched = new Set<number>();
+
+  async running(): Promise<void> {
+    await this.runningGate?.promise;
+  }
 
   async watch(callId: number): Promise<void> {
     await this.watchGate?.promise;

@@ -1,7 +1,9 @@
 /**
- * The VAD thread as the main thread sees it. A thread that died is replaced and watches the same calls again.
+ * The VAD thread as the main thread sees it. A thread that died is replaced and watches the same calls again; one that
+ * cannot be replaced is tried again while there are calls, and with each that comes.
  * Thread: main.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { messageOf, WildfireError } from '../../errors.ts';
 import { monotonicMs } from '../../observability/clock.ts';
@@ -24,8 +26,8 @@ export const DEFAULT_VAD_OPTIONS: Omit<VadThreadOptions, 'model'> = {
   allowFaults: false,
 };
 
-/** A thread that dies this often in a row is not started again. */
-const MAX_RESTARTS = 5;
+/** Between two starts: a thread that dies of its work would take a core. */
+const RESTART_PAUSE_MS = 1000;
 
 interface Pending {
   readonly resolve: (snapshot: VadSnapshot) => void;
@@ -42,9 +44,10 @@ export class VadClient {
   readonly #diedHandlers: ((message: string) => void)[] = [];
   #worker: Worker | null = null;
   #nextRequestId = 1;
-  #restarts = 0;
-  #restarting: Promise<void> = Promise.resolve();
-  #isClosed = false;
+  /** The replacement of a dead thread, while it is under way. */
+  #replacing: Promise<void> | null = null;
+  #restartableAtMs = Number.NEGATIVE_INFINITY;
+  readonly #closing = new AbortController();
 
   private constructor(options: VadClientOptions) {
     this.#options = { ...DEFAULT_VAD_OPTIONS, ...options };
@@ -61,10 +64,20 @@ export class VadClient {
   }
 
   /**
+   * Resolves when there is a thread: at once, or when the one that died has been replaced.
+   * @throws WildfireError WORKER_DIED (retryable) when none could be started, INVALID_STATE after close()
+   */
+  async running(): Promise<void> {
+    if (this.#isClosed) throw notRunning();
+    if (this.#worker === null) await this.#replace();
+  }
+
+  /**
    * Reports speech on `uplink` from its present head on.
-   * @throws WildfireError ADMISSION_REFUSED when maxStreams calls are watched, WORKER_DIED, INVALID_STATE after close()
+   * @throws WildfireError ADMISSION_REFUSED when maxStreams calls are watched, and as running()
    */
   async watch(callId: number, uplink: TapeHandle): Promise<void> {
+    await this.running();
     this.#calls.set(callId, uplink);
     try {
       await this.#ask({ kind: 'watch', requestId: this.#nextRequestId, callId, uplink });
@@ -77,8 +90,9 @@ export class VadClient {
   /** No event of this call comes after it resolves, and its tape is not touched again. */
   async unwatch(callId: number): Promise<void> {
     this.#speaking.delete(callId);
-    if (!this.#calls.delete(callId) || this.#isClosed) return;
-    await this.#ask({ kind: 'unwatch', requestId: this.#nextRequestId, callId });
+    // A thread that is gone, or goes, touches no tape any more.
+    if (!this.#calls.delete(callId) || this.#worker === null || this.#isClosed) return;
+    await this.#ask({ kind: 'unwatch', requestId: this.#nextRequestId, callId }).catch(() => {});
   }
 
   onEvent(handler: (event: VadEvent) => void): void {
@@ -97,8 +111,8 @@ export class VadClient {
   /** Lets the tick under way finish and waits for the thread to end. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    this.#isClosed = true;
-    await this.#restarting;
+    this.#closing.abort();
+    await this.#replacing?.catch(() => {});
     const worker = this.#worker;
     if (worker === null) return;
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
@@ -109,6 +123,10 @@ export class VadClient {
   /** Tests only, and only with `allowFaults`: the thread ends at once. */
   injectDeath(): void {
     this.#post({ kind: 'die' });
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   async #startThread(): Promise<void> {
@@ -156,9 +174,12 @@ export class VadClient {
     this.#pending.clear();
     if (this.#isClosed) return;
     this.#endSpeech();
+    this.#tellDied(message);
+    this.#replace().catch(() => {}); // told already
+  }
+
+  #tellDied(message: string): void {
     for (const handler of this.#diedHandlers) handler(message);
-    this.#restarts += 1;
-    if (this.#restarts <= MAX_RESTARTS) this.#restarting = this.#restart();
   }
 
   // A turn must not hang on a stop that nobody will report.
@@ -177,22 +198,36 @@ export class VadClient {
     }
   }
 
-  async #restart(): Promise<void> {
+  /** Starts another thread, or joins whoever does. @throws WildfireError WORKER_DIED, retryable */
+  #replace(): Promise<void> {
+    this.#replacing ??= this.#startAnother();
+    return this.#replacing;
+  }
+
+  async #startAnother(): Promise<void> {
     try {
+      const pauseMs = Math.max(0, this.#restartableAtMs - monotonicMs());
+      await sleep(pauseMs, undefined, { signal: this.#closing.signal });
+      this.#restartableAtMs = monotonicMs() + RESTART_PAUSE_MS;
       await this.#startThread();
       for (const [callId, uplink] of this.#calls) {
-        if (this.#isClosed) return;
         await this.#ask({ kind: 'watch', requestId: this.#nextRequestId, callId, uplink });
       }
-    } catch (error) {
-      for (const handler of this.#diedHandlers) handler(messageOf(error));
+      this.#replacing = null;
+    } catch (cause) {
+      this.#replacing = null;
+      if (this.#isClosed) throw notRunning();
+      const message = `no vad thread: ${messageOf(cause)}`;
+      this.#tellDied(message);
+      if (this.#calls.size > 0) this.#replace().catch(() => {});
+      throw new WildfireError('WORKER_DIED', message, { retryable: true, cause });
     }
   }
 
   #ask(request: VadRequest & { readonly requestId: number }): Promise<VadSnapshot> {
     const worker = this.#worker;
     if (worker === null || this.#isClosed) {
-      return Promise.reject(new WildfireError('INVALID_STATE', 'the vad thread is not running'));
+      return Promise.reject(notRunning());
     }
     const { promise, resolve, reject } = Promise.withResolvers<VadSnapshot>();
     this.#nextRequestId = request.requestId + 1;
@@ -204,6 +239,10 @@ export class VadClient {
   #post(request: VadRequest): void {
     this.#worker?.postMessage(request);
   }
+}
+
+function notRunning(): WildfireError {
+  return new WildfireError('INVALID_STATE', 'the vad thread is not running');
 }
 
 function warmUpError(cause: unknown, exitCode: number): WildfireError {

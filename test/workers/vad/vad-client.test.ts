@@ -1,10 +1,16 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { VadClient, type VadEvent } from '../../../src/workers/vad/vad-client.ts';
+import { VadClient, type VadEvent, type VadSnapshot } from '../../../src/workers/vad/vad-client.ts';
 import { voicedBurst, whiteNoise } from './synthetic-audio.ts';
 import { TapeFeeder } from './tape-feeder.ts';
+import { tinyVadOnnx } from './tiny-onnx.ts';
 
 const RATE_HZ = 8000;
+/** Of the energy model. */
+const FRAME_SAMPLES = 160;
 const clients: VadClient[] = [];
 
 async function start(options: Partial<Parameters<typeof VadClient.start>[0]> = {}): Promise<VadClient> {
@@ -17,6 +23,11 @@ afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
 });
 
+/** Resolves when the thread's counters are as wanted; asks again as soon as it has answered. */
+async function until(client: VadClient, isWanted: (snapshot: VadSnapshot) => boolean): Promise<void> {
+  while (!isWanted(await client.snapshot())) await sleep(5);
+}
+
 /** Resolves with the next `count` events. */
 function nextEvents(client: VadClient, count: number): Promise<VadEvent[]> {
   const events: VadEvent[] = [];
@@ -26,6 +37,13 @@ function nextEvents(client: VadClient, count: number): Promise<VadEvent[]> {
       if (events.length === count) resolve(events);
     });
   });
+}
+
+/** Ends the thread; resolves when the client knows. */
+async function die(client: VadClient): Promise<void> {
+  const died = new Promise<void>((resolve) => client.onDied(() => resolve()));
+  client.injectDeath();
+  await died;
 }
 
 /** 500 ms of noise, 400 ms of voice, 500 ms of noise, written frame by frame in real time or at once. */
@@ -84,14 +102,16 @@ describe('the VAD thread', () => {
     const feeder = new TapeFeeder(0, RATE_HZ, 4096);
     await client.watch(1, feeder.handle);
     feeder.write(whiteNoise(40_000, -60, 1));
-    await expect.poll(async () => (await client.snapshot()).laps).toBe(1);
+    await until(client, ({ laps }) => laps === 1);
     const events = nextEvents(client, 1);
-    for (let i = 0; i < 25; i += 1) {
-      feeder.write(whiteNoise(160, -60, i));
-      await sleep(2);
+    // No more at once than the tape holds, however late the thread is.
+    for (const part of [whiteNoise(2000, -60, 1), whiteNoise(2000, -60, 2), voicedBurst(2000, -20, 2)]) {
+      const { frames } = await client.snapshot();
+      feeder.write(part);
+      await until(client, (snapshot) => snapshot.frames >= frames + Math.floor(part.length / FRAME_SAMPLES));
     }
-    feeder.write(voicedBurst(2000, -20, 2));
     expect((await events)[0]!.kind).toBe('speechStarted');
+    expect((await client.snapshot()).laps).toBe(1);
   });
 
   test('refuses a call too many and takes it once there is room', async () => {
@@ -116,22 +136,62 @@ describe('the VAD thread', () => {
 
   test('is replaced when it dies: open speech is ended, and the calls are watched again', async () => {
     const client = await start({ allowFaults: true });
-    const deaths: string[] = [];
-    client.onDied((message) => deaths.push(message));
     const feeder = new TapeFeeder();
     await client.watch(1, feeder.handle);
-    const seen: VadEvent[] = [];
-    client.onEvent((event) => seen.push(event));
+    const started = nextEvents(client, 1);
     feeder.write(whiteNoise(4000, -60, 1));
     feeder.write(voicedBurst(4000, -20, 1));
-    await expect.poll(() => seen.length).toBe(1);
-    client.injectDeath();
-    await expect.poll(() => seen.length).toBe(2);
-    expect(seen[1]!.kind).toBe('speechStopped');
-    expect(deaths).toHaveLength(1);
-    await expect.poll(async () => (await client.snapshot().catch(() => null))?.streams).toBe(1);
+    await started;
+    const stopped = nextEvents(client, 1);
+    await die(client);
+    expect((await stopped)[0]!.kind).toBe('speechStopped');
+    await client.running();
+    expect((await client.snapshot()).streams).toBe(1);
+    const events = nextEvents(client, 2);
     feedAtOnce(feeder);
-    await expect.poll(() => seen.length).toBe(4);
+    expect((await events).map(({ kind }) => kind)).toEqual(['speechStarted', 'speechStopped']);
+  });
+
+  test('is replaced however often it dies; a call that comes meanwhile waits, one that leaves does not', async () => {
+    const client = await start({ allowFaults: true });
+    await client.watch(0, new TapeFeeder().handle);
+    for (let death = 1; death <= 7; death += 1) {
+      await die(client);
+      await client.unwatch(death - 1);
+      await client.watch(death, new TapeFeeder().handle);
+      expect((await client.snapshot()).streams).toBe(1);
+    }
+  }, 30_000);
+
+  test('refuses a call while none can be started, and tries again while it has calls', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wildfire-vad-'));
+    const sileroPath = join(folder, 'tiny.onnx');
+    writeFileSync(sileroPath, tinyVadOnnx());
+    try {
+      const client = await start({ model: 'silero', sileroPath, allowFaults: true });
+      const deaths: string[] = [];
+      client.onDied((message) => deaths.push(message));
+      await client.watch(1, new TapeFeeder().handle);
+      rmSync(sileroPath);
+      await die(client);
+      const lost = { code: 'WORKER_DIED', retryable: true, message: expect.stringContaining(sileroPath) };
+      await expect(client.watch(2, new TapeFeeder().handle)).rejects.toMatchObject(lost);
+      expect(deaths).toHaveLength(2);
+      writeFileSync(sileroPath, tinyVadOnnx());
+      await client.running();
+      expect((await client.snapshot()).streams).toBe(1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }, 30_000);
+
+  test('closes while it waits to be replaced', async () => {
+    const client = await start({ allowFaults: true });
+    await die(client);
+    await client.running();
+    await die(client);
+    const waiting = client.watch(1, new TapeFeeder().handle);
+    await Promise.all([expect(waiting).rejects.toMatchObject({ code: 'INVALID_STATE' }), client.close()]);
   });
 
   test('closes while ticking, twice, and takes no more calls', async () => {
