@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { REPOSITORY_ROOT } from '../../architecture/source-files.ts';
-import { Dialogue, NO_MODEL_REASON, startClient, TEST_MODEL_PATH } from './test-model.ts';
+import { Dialogue, LONG_REPLIES, NO_MODEL_REASON, startClient, TEST_MODEL_PATH } from './test-model.ts';
 
 let folder: string;
 
@@ -92,8 +92,19 @@ describe.skipIf(TEST_MODEL_PATH === null)(`the llama thread${NO_MODEL_REASON}`, 
     await client.close();
   });
 
+  it('ends a reply that is cancelled in the middle', async () => {
+    const client = await startClient(LONG_REPLIES);
+    const call = new Dialogue(client, 1);
+    const { finished } = await call.say('hello i would like to book a table', {
+      onText: () => Atomics.store(call.cancel, 0, call.turnId),
+    });
+    expect(finished.reason).toBe('cancelled');
+    expect((await call.say('on friday')).finished.reason).not.toBe('cancelled');
+    await client.close();
+  });
+
   it('ends a reply and itself when closed in the middle', async () => {
-    const client = await startClient();
+    const client = await startClient(LONG_REPLIES);
     const call = new Dialogue(client, 1);
     let closing = Promise.resolve();
     const { finished } = await call.say('hello i would like to book a table', {

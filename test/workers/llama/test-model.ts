@@ -32,6 +32,18 @@ export function startClient(options: Partial<LlamaClientOptions> = {}): Promise<
   });
 }
 
+/**
+ * Options of a client whose replies are hundreds of tokens long, the same ones each time: they are drawn from the whole
+ * vocabulary, in which the tokens that end a reply are few.
+ */
+export const LONG_REPLIES: Partial<LlamaClientOptions> = {
+  temperature: 100,
+  topP: 1,
+  topK: 0,
+  seed: 5,
+  maxTokens: 900,
+};
+
 export function cancelWord(): CancelWord {
   return new Int32Array(new SharedArrayBuffer(4));
 }

@@ -141,9 +141,10 @@ describe.skipIf(!hasTestPack('manifest.json'))('whisper client', () => {
 
   it('stops work that is cancelled under way', async () => {
     const { samples } = recording('book-table.wav');
-    const long = new Int16Array(120_000);
+    // A hundred seconds, more than half a second of work: the cancel comes in time however busy the machine.
+    const long = new Int16Array(800_000);
     for (let i = 0; i + samples.length <= long.length; i += samples.length) long.set(samples, i);
-    const utterance = utteranceOf(long);
+    const utterance = utteranceOf(long, 2 ** 20);
     const running = client.transcribe(utterance);
     await new Promise((resolve) => setTimeout(resolve, 10));
     Atomics.store(utterance.cancel, 0, utterance.turnId);
@@ -188,10 +189,10 @@ describe.skipIf(!hasTestPack('manifest.json'))('whisper client', () => {
 });
 
 /** A tape that holds the samples behind some silence, across the wrap of its positions. */
-function utteranceOf(samples: Int16Array): Utterance {
+function utteranceOf(samples: Int16Array, capacitySamples = 131_072): Utterance {
   const uplink: TapeHandle = createTape({
     rateHz: 8000,
-    capacitySamples: 131_072,
+    capacitySamples,
     startPosition: NEAR_THE_WRAP,
   });
   const writer = new TapeWriter(uplink);
