@@ -14,6 +14,8 @@ interface Watched {
   readonly reader: TapeReader;
   readonly detector: SpeechDetector;
   readonly stream: number;
+  /** No longer watched: what the model run under way says of it is dropped. */
+  isGone: boolean;
   /** Next sample to read. */
   positionSamples: number;
 }
@@ -35,6 +37,9 @@ export class VadStreams {
   readonly #watched: Watched[] = [];
   /** Call of each row of the batch. */
   readonly #rows: Watched[] = [];
+  /** Streams of calls that went while the model ran: it still writes their state. */
+  readonly #leaving: number[] = [];
+  #isRunning = false;
   readonly #verdict: FrameVerdict = { speech: 0, isActive: false, levelDbfs: 0, endSample: 0 };
   #frames = 0;
   #laps = 0;
@@ -69,6 +74,7 @@ export class VadStreams {
       callId,
       reader,
       stream,
+      isGone: false,
       detector: new SpeechDetector({ ...detector, rateHz, model: this.#model }),
       positionSamples: reader.positionSamples,
     });
@@ -79,8 +85,11 @@ export class VadStreams {
   unwatch(callId: number): boolean {
     const index = this.#watched.findIndex((watched) => watched.callId === callId);
     const [removed] = index < 0 ? [] : this.#watched.splice(index, 1);
-    if (removed !== undefined) this.#model.closeStream(removed.stream);
-    return removed !== undefined;
+    if (removed === undefined) return false;
+    removed.isGone = true;
+    if (this.#isRunning) this.#leaving.push(removed.stream);
+    else this.#model.closeStream(removed.stream);
+    return true;
   }
 
   /**
@@ -92,10 +101,18 @@ export class VadStreams {
     const hasGrown = this.#watched.length === 0 || head !== this.#firstHead;
     this.#firstHead = head;
     while (this.#fill() > 0) {
-      await this.#model.run(this.#batch);
+      await this.#run();
       this.#judge(events);
     }
     return hasGrown;
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    await this.#model.run(this.#batch);
+    this.#isRunning = false;
+    for (const stream of this.#leaving) this.#model.closeStream(stream);
+    this.#leaving.length = 0;
   }
 
   /** One frame of every call that has one. @returns rows */
@@ -132,6 +149,7 @@ export class VadStreams {
     const verdict = this.#verdict;
     for (let row = 0; row < count; row += 1) {
       const watched = this.#rows[row]!;
+      if (watched.isGone) continue;
       verdict.speech = speech[row]!;
       verdict.isActive = isActive[row] === 1;
       verdict.levelDbfs = levelDbfs[row]!;
