@@ -124,7 +124,13 @@ class PlayedLine implements PlayedTurn {
       this.#due.push(
         {
           atMs: this.#nowMs + transcriptAfterMs,
-          input: { kind: 'transcript', turnId, text: 'what was said', isReplyResumable: false },
+          input: {
+            kind: 'transcript',
+            turnId,
+            text: 'what was said',
+            isPartial: false,
+            isReplyResumable: false,
+          },
         },
         { atMs: replyAtMs, input: { kind: 'firstSamplePlayed', turnId, atMs: replyAtMs } },
       );

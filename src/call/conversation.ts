@@ -12,6 +12,7 @@ import type { HangUpReason, SpeechEvent, TurnAction, TurnInput } from '../turn/t
 import { TurnPolicy } from '../turn/turn-policy.ts';
 import type { CancelWord, Spoken } from '../workers/protocol.ts';
 import type { ConversationOptions } from './call-dependencies.ts';
+import { type HeardWords, heardWords } from './heard-words.ts';
 import { Reply } from './reply.ts';
 import type { TurnOutcome, TurnReport } from './reports.ts';
 import { type BargeInTimes, type SpeechEnd, TurnTimeline } from './turn-timeline.ts';
@@ -163,12 +164,12 @@ export class Conversation {
     const { speechEndSample: endSample, endpointDelayMs } = action;
     this.#beginTurn(action.turnId, 'speech', { endSample, endpointDelayMs });
     this.#transcribe(action).then(
-      (text) => this.#onTranscript(action, text),
+      (heard) => this.#onTranscript(action, heard),
       (error: unknown) => this.#onFailed(action.turnId, 'whisper', error),
     );
   }
 
-  async #transcribe(action: ActionOf<'startTranscription'>): Promise<string> {
+  async #transcribe(action: ActionOf<'startTranscription'>): Promise<HeardWords> {
     const { callId, uplink, engines } = this.#options;
     const timeline = this.#timeline;
     const results = await Promise.all(
@@ -182,17 +183,13 @@ export class Conversation {
         }),
       ),
     );
-    const texts = results.map((result) => {
-      if (result.kind !== 'transcript') return '';
-      timeline?.onTranscript(result);
-      return result.text;
-    });
-    return texts.filter((text) => text !== '').join(' ');
+    for (const result of results) if (result.kind === 'transcript') timeline?.onTranscript(result);
+    return heardWords(results);
   }
 
-  #onTranscript(action: ActionOf<'startTranscription'>, text: string): void {
+  #onTranscript(action: ActionOf<'startTranscription'>, heard: HeardWords): void {
     const { turnId } = action;
-    this.#handle({ kind: 'transcript', turnId, text, isReplyResumable: this.#isResumable(action) });
+    this.#handle({ kind: 'transcript', turnId, ...heard, isReplyResumable: this.#isResumable(action) });
     if (this.#policy.state === 'listening' && this.#policy.turnId === turnId)
       this.#finishTurn('nothingHeard');
   }

@@ -26,12 +26,14 @@ export type TurnInput =
   | { readonly kind: 'dtmf'; readonly digit: string }
   /**
    * Whisper's final text, all windows joined with a space; empty when its guards judged that nothing was said.
+   * `isPartial`: a window of it was said, and lost.
    * `isReplyResumable`: the reply of `interruptedTurnId` has sentences that were not heard; false without one.
    */
   | {
       readonly kind: 'transcript';
       readonly turnId: number;
       readonly text: string;
+      readonly isPartial: boolean;
       readonly isReplyResumable: boolean;
     }
   /** The first sample of this turn's reply went out at `atMs`. */

@@ -123,7 +123,7 @@ export class TurnPolicy {
     speechStarted: (event) => this.#onSpeechStarted(event),
     speechStopped: (event) => this.#onSpeechStopped(event),
     dtmf: ({ digit }) => this.#onDigit(digit),
-    transcript: ({ text, isReplyResumable }) => this.#onTranscript(text.trim(), isReplyResumable),
+    transcript: (transcript) => this.#onTranscript(transcript),
     firstSamplePlayed: ({ atMs }) => this.#onFirstSamplePlayed(atMs),
     replyDone: () => this.#onReplyDone(),
     turnFailed: () => this.#onTurnFailed(),
@@ -197,21 +197,21 @@ export class TurnPolicy {
     this.#step(hasGreeting ? 'answered' : 'answeredSilently');
   }
 
-  #onTranscript(text: string, isReplyResumable: boolean): void {
+  #onTranscript({ text, isPartial, isReplyResumable }: InputOf<'transcript'>): void {
     if (this.#state !== 'transcribing') return;
-    const words = text === '' ? this.#turn.retractedText : text;
-    const canResume = this.#turn.interruptedTurnId !== null && isReplyResumable;
+    const words = text.trim() || this.#turn.retractedText;
+    const canResume = this.#turn.interruptedTurnId !== null && isReplyResumable && !isPartial;
     if (canResume && (words === '' || isBackchannel(words, this.#config.bargeIn.backchannels))) {
       this.#counters.falseBargeIns += 1;
       this.#step('falseBargeIn');
-    } else if (words === '') {
+    } else if (words === '' || (isPartial && this.#wasSpeech())) {
       this.#step(this.#wasSpeech() ? 'transcriptUnclear' : 'transcriptEmpty');
     } else {
       this.#onWords(words);
     }
   }
 
-  /** Whether an empty transcript is worth asking again for; otherwise it was a noise. */
+  /** Whether what is missing is worth asking again for; otherwise it was a noise, or was asked for in vain. */
   #wasSpeech(): boolean {
     const { unclearMinSpeechMs, maxAskAgain } = this.#config.guards;
     const speechMs = this.#speech.utterance?.speechMs ?? 0;

@@ -49,7 +49,7 @@ export interface Transcript {
   readonly kind: 'transcript';
   /** Trimmed text; empty when the guards judged that nothing was said. */
   readonly text: string;
-  /** Why `text` is empty or doubtful: the guard that fired. */
+  /** Why `text` is empty or lacks a window: the guard that fired. */
   readonly rejectedBy: 'none' | 'noSpeech' | 'lowConfidence' | 'repetition';
   readonly noSpeechProbability: number;
   readonly meanLogProbability: number;

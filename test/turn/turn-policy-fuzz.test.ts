@@ -52,6 +52,7 @@ class Chaos {
         kind: 'transcript',
         turnId,
         text: random.pick(['', ' ', 'yes please', 'mm-hmm', 'okay']),
+        isPartial: random.isTrue(0.2),
         isReplyResumable: random.isTrue(0.5),
       }),
       () => ({ kind: 'firstSamplePlayed', turnId, atMs: this.nowMs }),

@@ -77,8 +77,8 @@ class Scene {
     return [...started, ...this.run(ms - START_LAG_MS), ...this.stopSpeech(levelDbfs)];
   }
 
-  transcript(text: string, isReplyResumable = false): TurnAction[] {
-    return this.give({ kind: 'transcript', turnId: this.policy.turnId, text, isReplyResumable });
+  transcript(text: string, isReplyResumable = false, isPartial = false): TurnAction[] {
+    return this.give({ kind: 'transcript', turnId: this.policy.turnId, text, isPartial, isReplyResumable });
   }
 
   playFirst(): TurnAction[] {
@@ -202,7 +202,9 @@ describe('one turn', () => {
     const turnId = scene.policy.turnId;
     expect(scene.give({ kind: 'replyDone', turnId: turnId - 1 })).toEqual([]);
     expect(scene.give({ kind: 'turnFailed', turnId: turnId - 1 })).toEqual([]);
-    expect(scene.give({ kind: 'transcript', turnId, text: 'late', isReplyResumable: false })).toEqual([]);
+    expect(
+      scene.give({ kind: 'transcript', turnId, text: 'late', isPartial: false, isReplyResumable: false }),
+    ).toEqual([]);
     expect(scene.policy.state).toBe('speaking');
   });
 
@@ -327,6 +329,14 @@ describe('barge-in', () => {
     scene.speech(300);
     scene.run(1000);
     expect(kinds(scene.transcript('Okay', false))).toEqual(['startThinking']);
+  });
+
+  test('a "mm-hm" beside words that were lost is not one', () => {
+    const scene = Scene.speaking();
+    scene.run(2000);
+    scene.speech(900);
+    scene.run(1000);
+    expect(kinds(scene.transcript('Mm-hm', true, true))).toEqual(['askAgain']);
   });
 
   test('unintelligible speech over a reply that cannot be resumed is asked for again', () => {
@@ -567,6 +577,19 @@ describe('speech that does not end', () => {
     const actions: TurnAction[] = [];
     for (let burst = 0; burst < 80; burst += 1) actions.push(...scene.speech(300), ...scene.run(100));
     expect(actions.find(({ kind }) => kind === 'startTranscription')).toMatchObject({ isForced: true });
+  });
+
+  test('a turn of which words are missing is asked for again twice, then it is answered as far as it was heard', () => {
+    const scene = Scene.listening();
+    for (const expected of ['askAgain', 'askAgain', 'startThinking']) {
+      scene.run(100);
+      scene.speech(800);
+      scene.run(1000);
+      expect(kinds(scene.transcript('a table for', false, true))).toEqual([expected]);
+      scene.playFirst();
+      scene.run(500);
+      scene.finishReply();
+    }
   });
 
   test('an unintelligible turn is asked for again twice, then it waits', () => {

@@ -53,6 +53,19 @@ export function judge(evidence: DecodedEvidence, guards: WhisperGuards): Transcr
   return mean < guards.minMeanLogProbability ? 'lowConfidence' : 'none';
 }
 
+/**
+ * Why an utterance of several windows has no words, or, where it has some, why others are missing: a window in which
+ * nothing was said is a pause, one that cannot be believed is a hole.
+ */
+export function rejectionOf(
+  verdicts: readonly Transcript['rejectedBy'][],
+  hasWords: boolean,
+): Transcript['rejectedBy'] {
+  const isMissing = (verdict: Transcript['rejectedBy']) =>
+    verdict !== 'none' && !(hasWords && verdict === 'noSpeech');
+  return verdicts.find(isMissing) ?? (hasWords ? 'none' : 'noSpeech');
+}
+
 /** Whether the tokens end in one phrase said over and over. */
 export function endsInLoop(tokens: readonly number[], guards: WhisperGuards): boolean {
   for (let phrase = 1; phrase <= MAX_PHRASE_TOKENS; phrase++) {

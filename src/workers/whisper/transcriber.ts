@@ -7,7 +7,7 @@ import type { Transcript } from '../protocol.ts';
 import type { WhisperSearch } from './beam-search.ts';
 import { createFeatureExtractor, type FeatureExtractor } from './features/feature-extractor.ts';
 import { HOP_SAMPLES, WHISPER_RATE_HZ } from './features/log-mel.ts';
-import { type DecodedEvidence, judge, loudestDbfs, type WhisperGuards } from './guards.ts';
+import { type DecodedEvidence, judge, loudestDbfs, rejectionOf, type WhisperGuards } from './guards.ts';
 import { loadWhisperConfig, type WhisperConfig } from './whisper-config.ts';
 import { decode } from './whisper-decoder.ts';
 import { WhisperModel, type WhisperModelOptions } from './whisper-model.ts';
@@ -129,7 +129,7 @@ export class Transcriber {
     const weight = sum(judged, (part) => part.tokens.length + 1);
     return {
       text,
-      rejectedBy: text === '' ? (verdicts.find((verdict) => verdict !== 'none') ?? 'noSpeech') : 'none',
+      rejectedBy: rejectionOf(verdicts, text !== ''),
       noSpeechProbability: Math.min(1, ...judged.map((part) => part.noSpeechProbability)),
       meanLogProbability: weight === 0 ? 0 : sum(judged, logProbabilityOf) / weight,
       tokens,

@@ -6,6 +6,7 @@ import {
   WHISPER_GUARD_DEFAULTS as GUARDS,
   judge,
   loudestDbfs,
+  rejectionOf,
 } from '../../../src/workers/whisper/guards.ts';
 
 const CLEAR: DecodedEvidence = {
@@ -30,6 +31,20 @@ describe('judge', () => {
     ['a loop, sure of itself', { hasLooped: true }, 'repetition'],
   ] as const)('%s', (_, change, verdict) => {
     expect(judge({ ...CLEAR, ...change }, GUARDS)).toBe(verdict);
+  });
+});
+
+describe('an utterance of several windows', () => {
+  it.each([
+    ['all believed', ['none', 'none'], true, 'none'],
+    ['a pause in the middle', ['none', 'noSpeech', 'none'], true, 'none'],
+    ['a hole in the middle', ['none', 'lowConfidence', 'none'], true, 'lowConfidence'],
+    ['a pause and a hole', ['noSpeech', 'none', 'repetition'], true, 'repetition'],
+    ['no words: the first reason', ['noSpeech', 'repetition'], false, 'noSpeech'],
+    ['no words, though nothing was rejected', ['none'], false, 'noSpeech'],
+    ['no windows', [], false, 'noSpeech'],
+  ] as const)('%s', (_, verdicts, hasWords, rejectedBy) => {
+    expect(rejectionOf(verdicts, hasWords)).toBe(rejectedBy);
   });
 });
 
