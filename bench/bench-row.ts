@@ -12,7 +12,8 @@ export interface BenchRow {
   readonly unit: string;
   /** The figure itself where there is only one; then p95 and p99 are the same. */
   readonly p50: number;
-  readonly p95: number;
+  /** Absent where only the others were counted. */
+  readonly p95?: number;
   readonly p99: number;
   /** Who else was measured in the same run. */
   readonly baseline?: string;
