@@ -6,6 +6,9 @@
 /** What a figure must be: at most or at least so much. */
 export type Target = { readonly atMost: number } | { readonly atLeast: number };
 
+/** Which of a row's figures a target is for. */
+export type TargetOf = 'p50' | 'p99' | 'ratio';
+
 export interface BenchRow {
   readonly name: string;
   /** us, ms, MiB, fraction, count, ratio, dB ... */
@@ -21,6 +24,8 @@ export interface BenchRow {
   /** Above 1: that many times better than the baseline. */
   readonly ratio?: number;
   readonly target?: Target;
+  /** Absent: p50. */
+  readonly targetOf?: TargetOf;
   /** Whether the figure meets its target; absent where none is set. */
   readonly holds?: boolean;
   /** What the figure is made of: counts, conditions, seeds, what went wrong. */
@@ -76,9 +81,10 @@ export function against(row: BenchRow, { name, p50 }: Baseline): BenchRow {
 }
 
 /** The row with its target and whether it holds; a figure that could not be measured does not hold. */
-export function aimedAt(row: BenchRow, target: Target): BenchRow {
-  const holds = 'atMost' in target ? row.p50 <= target.atMost : row.p50 >= target.atLeast;
-  return { ...row, target, holds };
+export function aimedAt(row: BenchRow, target: Target, of: TargetOf = 'p50'): BenchRow {
+  const value = row[of] ?? Number.NaN;
+  const holds = 'atMost' in target ? value <= target.atMost : value >= target.atLeast;
+  return { ...row, target, ...(of === 'p50' ? {} : { targetOf: of }), holds };
 }
 
 /** Four significant digits are more than any figure here is good for. */

@@ -1,10 +1,10 @@
-/** Rows as a person reads them: name, figure, unit, target, whether it holds, and the baseline. Pure. */
-import type { BenchRow, Target } from './bench-row.ts';
+/** Rows as a person reads them: name, ratio, figure, unit, target, whether it holds, and the baseline. Pure. */
+import type { BenchRow } from './bench-row.ts';
 
 /** One line per row, columns aligned. */
 export function tableOf(rows: readonly BenchRow[]): string {
   const cells = rows.map(cellsOf);
-  const widths = [0, 1, 2, 3].map((column) => Math.max(0, ...cells.map((row) => row[column]!.length)));
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...cells.map((row) => row[column]!.length)));
   return cells
     .map((row) =>
       row
@@ -23,7 +23,9 @@ export function summaryOf(rows: readonly BenchRow[]): string {
 }
 
 function cellsOf(row: BenchRow): string[] {
-  return [row.name, `${amountOf(row)} ${row.unit}`, aimOf(row.target), verdictOf(row.holds), remarkOf(row)];
+  const { name, unit, ratio, holds } = row;
+  const times = ratio === undefined ? '' : `${ratio}x`;
+  return [name, times, `${amountOf(row)} ${unit}`, aimOf(row), verdictOf(holds), remarkOf(row)];
 }
 
 function amountOf({ p50, p99 }: BenchRow): string {
@@ -31,9 +33,10 @@ function amountOf({ p50, p99 }: BenchRow): string {
   return p99 === p50 || Number.isNaN(p50) ? number : `${number} (p99 ${p99})`;
 }
 
-function aimOf(target: Target | undefined): string {
+function aimOf({ target, targetOf }: BenchRow): string {
   if (target === undefined) return '';
-  return 'atMost' in target ? `<= ${target.atMost}` : `>= ${target.atLeast}`;
+  const limit = 'atMost' in target ? `<= ${target.atMost}` : `>= ${target.atLeast}`;
+  return targetOf === undefined ? limit : `${targetOf} ${limit}`;
 }
 
 function verdictOf(holds: boolean | undefined): string {
@@ -41,8 +44,7 @@ function verdictOf(holds: boolean | undefined): string {
   return holds ? 'holds' : 'MISSED';
 }
 
-function remarkOf({ baseline, baselineP50, ratio, remark }: BenchRow): string {
+function remarkOf({ baseline, baselineP50, remark }: BenchRow): string {
   const peer = baseline === undefined ? '' : `${baseline}: ${baselineP50}`;
-  const times = ratio === undefined ? '' : ` (ratio ${ratio})`;
-  return [peer + times, typeof remark === 'string' ? remark : ''].filter((text) => text !== '').join('; ');
+  return [peer, typeof remark === 'string' ? remark : ''].filter((text) => text !== '').join('; ');
 }

@@ -38,7 +38,7 @@ function connectRow(ours: SaturatedStorm, blocking: SaturatedStorm): BenchRow {
     baselineConnectedIds: blocking.storm.connectedIds,
   });
   const baseline = { name: 'blocking connect', p50: medianWait(blocking) };
-  return aimedAtP99(against(row, baseline), CONNECT_P99_LIMIT_MS);
+  return aimedAt(against(row, baseline), { atMost: CONNECT_P99_LIMIT_MS }, 'p99');
 }
 
 /** Of all reachable ids; whoever was never connected waited for as long as the run lasted. */
@@ -59,12 +59,6 @@ function lostRow(ours: SaturatedStorm, blocking: SaturatedStorm): BenchRow {
 function mainLoopRow(ours: SaturatedStorm, blocking: SaturatedStorm): BenchRow {
   const { p50, p99, max } = ours.mainLoopMs;
   const row = { name: 'control.mainLoop.saturated', unit: 'ms', p50, p99, maxMs: max };
-  return aimedAtP99(
-    against(row, { name: 'blocking connect', p50: blocking.mainLoopMs.p50 }),
-    MAIN_LOOP_P99_LIMIT_MS,
-  );
-}
-
-function aimedAtP99(row: BenchRow, limitMs: number): BenchRow {
-  return { ...row, target: { atMost: limitMs }, targetOf: 'p99', holds: row.p99 <= limitMs };
+  const baseline = { name: 'blocking connect', p50: blocking.mainLoopMs.p50 };
+  return aimedAt(against(row, baseline), { atMost: MAIN_LOOP_P99_LIMIT_MS }, 'p99');
 }

@@ -40,6 +40,15 @@ describe('rows', () => {
   ])('aimed at %o with %d', (target, value, holds) => {
     expect(aimedAt(figure('a', 'x', value), target)).toMatchObject({ target, holds });
   });
+
+  it('aimed at by their p99 or their ratio are judged by that, and say so', () => {
+    const row = against(quantiles('a', 'ms', [2, 2, 9]), { name: 'peer', p50: 5 });
+    expect(aimedAt(row, { atMost: 8 }, 'p99')).toMatchObject({ targetOf: 'p99', holds: false });
+    expect(aimedAt(row, { atLeast: 2.5 }, 'ratio')).toMatchObject({ targetOf: 'ratio', holds: true });
+    expect(aimedAt(row, { atLeast: 2.6 }, 'ratio')).toMatchObject({ holds: false });
+    expect(aimedAt(figure('a', 'ms', 2), { atLeast: 1 }, 'ratio')).toMatchObject({ holds: false });
+    expect(aimedAt(row, { atMost: 8 })).not.toHaveProperty('targetOf');
+  });
 });
 
 describe('targets', () => {
@@ -74,19 +83,19 @@ describe('the table', () => {
     judged(figure('models.sizeMiB', 'MiB', 20)),
     judged(against(figure('models.tts.wer', 'fraction', 0.05), { name: 'teacher', p50: 0.06 })),
     quantiles('models.other', 'ms', [1, 2, 3]),
+    aimedAt(against(figure('sooner', 'ms', 2), { name: 'peer', p50: 5 }), { atLeast: 3 }, 'ratio'),
   ];
 
-  it('has target and verdict beside each figure', () => {
-    const [size, wer, other] = tableOf(rows).split('\n');
+  it('has the ratio first, and target and verdict beside each figure', () => {
+    const [size, wer, other, sooner] = tableOf(rows).split('\n');
     expect(size).toMatch(/^models\.sizeMiB +20 MiB +<= 28\.6 +holds$/);
-    expect(wer).toMatch(
-      /^models\.tts\.wer +0\.05 fraction +<= 0\.04 +MISSED +teacher: 0\.06 \(ratio 1\.2\)$/,
-    );
+    expect(wer).toMatch(/^models\.tts\.wer +1\.2x +0\.05 fraction +<= 0\.04 +MISSED +teacher: 0\.06$/);
     expect(other).toMatch(/^models\.other +2 \(p99 3\) ms$/);
+    expect(sooner).toMatch(/^sooner +2\.5x +2 ms +ratio >= 3 +MISSED +peer: 5$/);
   });
 
   it('counts the targets that hold', () => {
-    expect(summaryOf(rows)).toBe('1 of 2 targets hold');
+    expect(summaryOf(rows)).toBe('1 of 3 targets hold');
     expect(summaryOf([rows[2]!])).toBe('');
   });
 });
