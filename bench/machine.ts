@@ -2,12 +2,25 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 
-const ENGINES = ['onnxruntime-node', 'node-llama-cpp'];
+/** The engines, and the peers that benches stand against. */
+const PACKAGES = [
+  'onnxruntime-node',
+  'node-llama-cpp',
+  '@huggingface/transformers',
+  'kokoro-js',
+  'sip.js',
+  'sip',
+  'ringbuf.js',
+  'piscina',
+  'speex-resampler',
+  '@livekit/rtc-node',
+  '@alexanderolsen/libsamplerate-js',
+];
 const CPU_FEATURES = ['avx2', 'avx512f', 'avx512_bf16', 'amx_bf16'];
 
 /** Names and versions; benches add the execution providers that they saw. */
 export function describeMachine(): Record<string, string | number> {
-  const versions = ENGINES.map((name) => [name, versionOf(name)] as const);
+  const versions = PACKAGES.map((name) => [name, versionOf(name)] as const);
   return {
     platform: `${process.platform} ${process.arch}`,
     cpu: cpus()[0]?.model ?? 'unknown',

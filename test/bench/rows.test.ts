@@ -1,6 +1,8 @@
 /** Rows of the benches: their JSON shape, their targets, their table. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { against, aimedAt, figure, quantiles } from '../../bench/bench-row.ts';
+import { describeMachine } from '../../bench/machine.ts';
 import { judged, MODEL_TARGETS } from '../../bench/models/targets.ts';
 import { summaryOf, tableOf } from '../../bench/row-table.ts';
 
@@ -75,6 +77,26 @@ describe('targets', () => {
   it('are put to rows by name', () => {
     expect(judged(figure('models.hallucinatedWords', 'count', 1)).holds).toBe(false);
     expect(judged(figure('models.unheardOf', 'count', 1))).not.toHaveProperty('holds');
+  });
+});
+
+describe('the header', () => {
+  it('has the version of every engine and peer', () => {
+    const machine = describeMachine();
+    const { dependencies, devDependencies } = JSON.parse(
+      readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+    ) as Record<string, Record<string, string>>;
+    const pinned = { ...dependencies, ...devDependencies };
+    for (const name of [
+      'kokoro-js',
+      '@huggingface/transformers',
+      'sip.js',
+      'sip',
+      'ringbuf.js',
+      'node-llama-cpp',
+    ])
+      expect(machine[name]).toBe(pinned[name]);
+    expect(Object.values(machine)).not.toContain('not installed');
   });
 });
 
