@@ -9,6 +9,7 @@ import { monotonicMs } from '../../src/observability/clock.ts';
 import { parseRtpPacket, RtpPacketView } from '../../src/rtp/packet.ts';
 import { makeOffer, readAnswer } from '../../src/sdp/negotiation.ts';
 import { SipUserAgent } from '../../src/sip/user-agent.ts';
+import { rounded } from '../bench-row.ts';
 
 const PING_EVERY_MS = 50;
 const PING_LOST_MS = 2000;
@@ -121,6 +122,6 @@ function latenessMs(arrivals: readonly { atMs: number; timestamp: number }[]): n
 function percentiles(values: readonly number[]): Percentiles {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+    rounded(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1), count: sorted.length };
 }

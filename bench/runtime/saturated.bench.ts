@@ -1,35 +1,35 @@
 /**
- * runtime.options.saturated and media.sendLateness.saturated: a running start, a live call and an OPTIONS ping every
+ * runtime.options.saturated and runtime.sendLateness.saturated: a running start, a live call and an OPTIONS ping every
  * 50 ms, first idle (the baseline), then with inference in the same process on every core.
- * Run: node bench/runtime/saturated.bench.ts [seconds] [pack]
- * Limits: OPTIONS p99 <= 50 ms, send lateness p99 <= 20 ms; exits 1 beyond them.
+ * Run: ./wildfire bench runtime/saturated [--limit SECONDS]
+ * Limits: OPTIONS p99 <= 50 ms and none lost, send lateness p99 <= 20 ms.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../src/config/load.ts';
-import { loadPack } from '../../src/models/pack.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { loadPack, type ModelPack } from '../../src/models/pack.ts';
 import { packFolderOf } from '../../src/models/pack-folders.ts';
 import { startRuntime } from '../../src/runtime/runtime.ts';
 import { WhisperClient } from '../../src/workers/whisper/whisper-client.ts';
+import {
+  against,
+  aimedAt,
+  type BenchOptions,
+  type BenchResult,
+  type BenchRow,
+  figure,
+  rounded,
+} from '../bench-row.ts';
+import { packMachine } from '../models/engines.ts';
 import type { ProbeReport } from './saturated-probe.ts';
 
 const OPTIONS_LIMIT_MS = 50;
 const LATENESS_LIMIT_MS = 20;
 
-const [secondsText = '60', pack = 'embedded'] = process.argv.slice(2);
-const seconds = Number(secondsText);
-const config = loadConfig({
-  settings: [
-    'sip.bindAddress=127.0.0.1',
-    'sip.port=0',
-    'web.port=0',
-    'log.level=warn',
-    'store.enabled=false',
-    'turn.noInputPrompts=1000000',
-    `models.pack=${pack}`,
-  ],
-});
+const DEFAULT_SECONDS = 60;
+const MOST_IDLE_SECONDS = 10;
 
 interface Phase extends ProbeReport {
   /** As the media thread itself saw it: actual send minus scheduled. */
@@ -37,20 +37,46 @@ interface Phase extends ProbeReport {
   readonly busyCores: number;
 }
 
-const idle = await runPhase(Math.min(10, seconds), () => Promise.resolve({ stop: () => Promise.resolve() }));
-const saturated = await runPhase(seconds, startInference);
-report();
+interface Conditions {
+  readonly config: Config;
+  readonly whisper: ModelPack['whisper'];
+  readonly seconds: number;
+}
+
+type StartLoad = (conditions: Conditions) => Promise<{ stop(): Promise<void> }>;
+
+/** For bench/main.ts. */
+export async function benchRows({ pack: name, limit }: BenchOptions): Promise<BenchResult> {
+  const pack = await loadPack(packFolderOf(name));
+  const seconds = limit ?? DEFAULT_SECONDS;
+  const conditions = { config: configOf(name), whisper: pack.whisper, seconds };
+  const nothing: StartLoad = () => Promise.resolve({ stop: () => Promise.resolve() });
+  const idle = await runPhase({ ...conditions, seconds: Math.min(MOST_IDLE_SECONDS, seconds) }, nothing);
+  const saturated = await runPhase(conditions, startInference);
+  return { rows: rowsOf(saturated, idle), machine: packMachine(pack) };
+}
+
+function configOf(pack: string): Config {
+  return loadConfig({
+    settings: [
+      'sip.bindAddress=127.0.0.1',
+      'sip.port=0',
+      'web.port=0',
+      'log.level=warn',
+      'store.enabled=false',
+      'turn.noInputPrompts=1000000',
+      `models.pack=${pack}`,
+    ],
+  });
+}
 
 /** A runtime of its own, so that its histograms hold this phase alone, and the probe in another process. */
-async function runPhase(
-  durationSeconds: number,
-  startLoad: () => Promise<{ stop(): Promise<void> }>,
-): Promise<Phase> {
-  const runtime = await startRuntime(config, {});
-  const load = await startLoad();
+async function runPhase(conditions: Conditions, startLoad: StartLoad): Promise<Phase> {
+  const runtime = await startRuntime(conditions.config, {});
+  const load = await startLoad(conditions);
   const cpuBefore = process.cpuUsage();
   const startedAtMs = performance.now();
-  const probed = await probe(runtime.sipPort, durationSeconds);
+  const probed = await probe(runtime.sipPort, conditions.seconds);
   const { user, system } = process.cpuUsage(cpuBefore);
   const busyCores = (user + system) / 1000 / (performance.now() - startedAtMs);
   const response = await fetch(`http://127.0.0.1:${runtime.webPort}/api/status`);
@@ -70,8 +96,7 @@ function probe(sipPort: number, durationSeconds: number): Promise<ProbeReport> {
 }
 
 /** One Whisper thread per core, each always busy, at the runtime's own priority for inference. */
-async function startInference(): Promise<{ stop(): Promise<void> }> {
-  const { whisper } = await loadPack(packFolderOf(pack));
+async function startInference({ config, whisper }: Conditions): Promise<{ stop(): Promise<void> }> {
   const threads = availableParallelism();
   const client = await WhisperClient.start({
     ...whisper,
@@ -92,27 +117,22 @@ async function startInference(): Promise<{ stop(): Promise<void> }> {
   };
 }
 
-function report(): void {
-  const row = (name: string, unit: string, pick: (phase: Phase) => object & { p50: number }): object => ({
-    name,
-    unit,
-    ...pick(saturated),
-    baseline: 'idle',
-    baselineP50: pick(idle).p50,
-  });
-  const results = [
-    row('runtime.options.saturated', 'ms', ({ optionsMs }) => optionsMs),
-    row('media.sendLateness.saturated', 'ms', ({ sendLatenessMs }) => sendLatenessMs),
-    row('runtime.packetArrival.saturated', 'ms', ({ packetLatenessMs }) => packetLatenessMs),
-    row('runtime.busyCores.saturated', 'cores', ({ busyCores }) => ({ p50: busyCores })),
-    row('runtime.optionsLost.saturated', 'count', ({ optionsLost }) => ({ p50: optionsLost })),
+function rowsOf(saturated: Phase, idle: Phase): BenchRow[] {
+  const beside = (name: string, pick: (phase: Phase) => { p50: number; p99: number }): BenchRow =>
+    against({ name, unit: 'ms', ...pick(saturated) }, { name: 'idle', p50: pick(idle).p50 });
+  return [
+    aimedAt(
+      beside('runtime.options.saturated', ({ optionsMs }) => optionsMs),
+      { atMost: OPTIONS_LIMIT_MS },
+      'p99',
+    ),
+    aimedAt(
+      beside('runtime.sendLateness.saturated', ({ sendLatenessMs }) => sendLatenessMs),
+      { atMost: LATENESS_LIMIT_MS },
+      'p99',
+    ),
+    beside('runtime.packetArrival.saturated', ({ packetLatenessMs }) => packetLatenessMs),
+    figure('runtime.busyCores.saturated', 'cores', saturated.busyCores, { idle: rounded(idle.busyCores) }),
+    aimedAt(figure('runtime.optionsLost.saturated', 'count', saturated.optionsLost), { atMost: 0 }),
   ];
-  console.log(
-    JSON.stringify({ machine: { cores: availableParallelism(), node: process.version }, results }, null, 2),
-  );
-  const isWithin =
-    saturated.optionsMs.p99 <= OPTIONS_LIMIT_MS &&
-    saturated.sendLatenessMs.p99 <= LATENESS_LIMIT_MS &&
-    saturated.optionsLost === 0;
-  process.exitCode = isWithin ? 0 : 1;
 }

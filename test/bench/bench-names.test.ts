@@ -13,6 +13,7 @@ describe('a word for benches', () => {
     ['llama', 'llama'],
     ['tts', 'tts'],
     ['media', 'media'],
+    ['runtime', 'runtime'],
   ])('%s means those of its folder that give rows', (word, folder) => {
     const chosen = chosenBenches(names, [word], []);
     expect(chosen.length).toBeGreaterThan(0);
