@@ -61,14 +61,17 @@ export function figure(name: string, unit: string, value: number, details: objec
   return { name, unit, p50: rounded(value), p95: rounded(value), p99: rounded(value), ...details };
 }
 
-/** A row of many samples. @throws never; without samples every quantile is NaN, which JSON prints as null */
+/**
+ * A row of many samples; NaN is one that could not be measured and is left out.
+ * @throws never; without samples every quantile is NaN, which JSON prints as null
+ */
 export function quantiles(
   name: string,
   unit: string,
   samples: readonly number[],
   details: object = {},
 ): BenchRow {
-  const sorted = samples.toSorted((a, b) => a - b);
+  const sorted = samples.filter((sample) => !Number.isNaN(sample)).sort((a, b) => a - b);
   const at = (share: number): number =>
     rounded(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN);
   return { name, unit, p50: at(0.5), p95: at(0.95), p99: at(0.99), samples: sorted.length, ...details };

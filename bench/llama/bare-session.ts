@@ -3,8 +3,8 @@ import { getLlama, LlamaChatSession, LlamaLogLevel } from 'node-llama-cpp';
 import { DEFAULT_CONFIG } from '../../src/config/key-paths.ts';
 import { CALLER_TURNS, SYSTEM_PROMPT, type Workload } from './dialogue.ts';
 
-/** @returns ms from each later turn's prompt to its first token, `rounds` dialogues of them. */
-export async function bareSessionFirstTokens(modelPath: string, workload: Workload): Promise<number[]> {
+/** @returns ms from each later turn's prompt to its first text, `rounds` dialogues of them; NaN where there was none. */
+export async function bareSessionFirstTexts(modelPath: string, workload: Workload): Promise<number[]> {
   const { contextTokens, threads, gpu } = DEFAULT_CONFIG.llama;
   const llama = await getLlama({
     gpu: gpu === 'off' ? false : gpu,
@@ -22,7 +22,7 @@ export async function bareSessionFirstTokens(modelPath: string, workload: Worklo
     await sequence.clearHistory();
     const session = new LlamaChatSession({ contextSequence: sequence, systemPrompt: SYSTEM_PROMPT });
     for (let turn = 0; turn < workload.turns; turn++) {
-      const firstMs = await firstTokenMs(
+      const firstMs = await firstTextMs(
         session,
         CALLER_TURNS[turn % CALLER_TURNS.length]!,
         workload.maxTokens,
@@ -35,12 +35,12 @@ export async function bareSessionFirstTokens(modelPath: string, workload: Worklo
   return laterMs;
 }
 
-async function firstTokenMs(session: LlamaChatSession, text: string, maxTokens: number): Promise<number> {
+async function firstTextMs(session: LlamaChatSession, text: string, maxTokens: number): Promise<number> {
   const startedAtMs = performance.now();
   let firstAtMs: number | undefined;
-  const onToken = (): void => {
+  const onTextChunk = (): void => {
     firstAtMs ??= performance.now();
   };
-  await session.prompt(text, { maxTokens, temperature: 0, onToken });
+  await session.prompt(text, { maxTokens, temperature: 0, onTextChunk });
   return (firstAtMs ?? Number.NaN) - startedAtMs;
 }

@@ -61,6 +61,12 @@ export function startClient(
   });
 }
 
+/** A reply, and how long this thread waited for its first words: the ways there and back are in it. */
+export interface TimedReply extends LlamaFinished {
+  /** NaN where there were none. */
+  readonly firstTextMs: number;
+}
+
 /** One call; its caller says the same again after the eighth turn. */
 export class BenchCall {
   readonly #client: LlamaClient;
@@ -80,18 +86,21 @@ export class BenchCall {
     return this.#client.prepare(this.#callId, this.messages);
   }
 
-  async nextTurn(onText: () => void = () => {}): Promise<LlamaFinished> {
+  async nextTurn(onText: () => void = () => {}): Promise<TimedReply> {
     if (this.messages.at(-1)?.role !== 'user') this.#hear();
     let reply = '';
+    let firstTextMs = Number.NaN;
+    const askedAtMs = performance.now();
     const finished = await this.#client.generate(
       { callId: this.#callId, turnId: this.#turnId, messages: this.messages, cancel: this.#cancel },
       (piece) => {
+        if (reply === '') firstTextMs = performance.now() - askedAtMs;
         reply += piece;
         onText();
       },
     );
     this.messages = [...this.messages, { role: 'assistant', text: reply }];
-    return finished;
+    return { ...finished, firstTextMs };
   }
 
   #hear(): void {

@@ -27,6 +27,11 @@ describe('rows', () => {
     expect(row).toMatchObject({ p50: 51, p95: 96, p99: 100, samples: 100 });
   });
 
+  it('of samples leave out what could not be measured', () => {
+    expect(quantiles('a', 'ms', [3, Number.NaN, 1, 2, Number.NaN])).toMatchObject({ p50: 2, samples: 3 });
+    expect(quantiles('a', 'ms', [Number.NaN]).p50).toBeNaN();
+  });
+
   it('beside a baseline say how many times better they are', () => {
     const row = against(figure('a', 'ms', 2), { name: 'peer', p50: 5 });
     expect(row).toMatchObject({ baseline: 'peer', baselineP50: 5, ratio: 2.5 });
