@@ -42,7 +42,7 @@ export async function benchRows(): Promise<BenchResult> {
 
 async function ourPacer() {
   const client = await MediaClient.start({ portFirst: 20_000, portLast: 29_999, mediaTimeoutMs: 60_000 });
-  await openLegs(client, LEGS, (callId, ports) => ports[callId]!);
+  await openLegs(client, LEGS, { peerOf: (callId, legs) => legs[callId]!.rtpPort });
   await passed(MEASURED_MS);
   const snapshot = await client.snapshot();
   await client.close();
