@@ -11,6 +11,7 @@ import argparse
 import json
 import random
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -111,7 +112,10 @@ def main():
         model.load_state_dict(torch.load(args.out / "model.pt"))
     matrices, others = split_parameters(model)
     optimisers = Optimisers(matrices, others, MATRIX_RATE * args.rate, OTHER_RATE * args.rate, decay=0.05)
-    Trainer(args, tokenizer, model, optimisers).run()
+    trainer = Trainer(args, tokenizer, model, optimisers)
+    trainer.run()
+    if trainer.is_stopped:
+        sys.exit(128 + signal.SIGTERM)
 
 
 def open_tokenizer(path, exists):
@@ -158,7 +162,7 @@ class Trainer:
                  f"{self.tokens} tokens, {self.deadline.elapsed_s():.0f} s")
 
     def stop(self, *_):
-        """SIGTERM: save after this step and end, to be resumed."""
+        """SIGTERM: save after this step and end as not done, to be resumed."""
         self.is_stopped = True
 
     def learn(self, ids, labels, _):
