@@ -1,7 +1,7 @@
 #!/bin/bash
 # Everything from the grammar to a pack and its evaluation sets. A step that is done is skipped, so that a run which
 # was stopped goes on where it stopped; delete WORK/done/STEP to do one again.
-# usage: PYTHON=.venv/bin/python [SIZE=smoke] training/pipeline.sh WORK_DIR PACK_DIR
+# usage: PYTHON=$PWD/.venv/bin/python [SIZE=smoke] training/pipeline.sh WORK_DIR PACK_DIR
 set -euo pipefail
 mkdir -p "$1" "$2"
 work=$(realpath "$1") pack=$(realpath "$2")
@@ -11,7 +11,7 @@ export PATH=$PWD/../node_modules/.bin:$PATH # the pinned Node runs the TypeScrip
 voices=../node_modules/kokoro-js/voices port=29611
 
 case ${SIZE:-full} in
-  full) # about six hours on two idle cores
+  full) # hours: README.md, "How version 0.3.0 was made"
     draws=20000 llama_minutes=90 calls=200 speaker_sentences=5000 speaker_minutes=30 read_back=100
     shards=8 espeak_clips=15000 flite_clips=15000 speaker_clips=8000 whisper_minutes=180 tests=300 ;;
   smoke) # minutes; the models are worth nothing
@@ -35,9 +35,8 @@ python() { "$PYTHON" -m "$@"; }
 # A training that was stopped goes on from its checkpoint.
 train_llama() { python llama.train --out "$work/llama" --minutes $llama_minutes $([ -e "$work/llama/checkpoint.pt" ] && echo --resume); }
 train_whisper() {
-  local resume=''
-  [ -e "$work/stt-run/checkpoint.pt" ] && resume="--resume $work/stt-run/checkpoint.pt --rate 0.6"
-  ./train-whisper.sh "$work/stt" "$work/stt-run" --minutes $whisper_minutes --port $port $resume
+  ./train-whisper.sh "$work/stt" "$work/stt-run" --minutes $whisper_minutes --port $port \
+    $([ -e "$work/stt-run/checkpoint.pt" ] && echo --resume)
 }
 
 step split-of-phrasings python grammar.check $draws
@@ -64,6 +63,7 @@ done
 step recogniser-speaker python whisper.build_data speaker $speaker_clips 391 "$work/stt/train-speaker-0" \
   --speaker "$pack/kokoro" --voices $voices
 step recogniser-splits python whisper.check_splits "$work/stt"
+step recogniser-resumes python whisper.check_resume "$work/stt"
 step recogniser train_whisper
 step recogniser-export python whisper.export --checkpoint "$work/stt-run/checkpoint.pt" \
   --tokenizer "$work/stt/tokenizer.json" --out "$pack/whisper"

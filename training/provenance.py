@@ -1,6 +1,7 @@
 """Where weights came from: each training leaves OUT/training.json, and each exporter copies it beside the weights.
 
-The file holds a list, one entry per run of the training (a resumed one adds an entry):
+The file holds a list, one entry per run of the training (a resumed one adds an entry, whose figures, minutes apart, count
+from the beginning of its schedule). It is written with every checkpoint, so that a run that was stopped is in it, too:
 {"commit", "uncommittedChanges", "command", "seeds", "minutes", "versions", "cores", ... figures of the run}
 
     python -m provenance PACK/whisper          # prints what the file of a pack says
@@ -21,7 +22,7 @@ SOURCES = ["."]  # uncommitted changes outside of this folder do not matter
 
 
 class Run:
-    """One run of a training program; `finish` writes it down. The commit is that of the start."""
+    """One run of a training program; `write` writes it down, as often as wanted. The commit is that of the start."""
 
     def __init__(self, seeds, continued_from=None):
         """seeds: {what: seed}. continued_from: the folder of the run whose checkpoint this one goes on with."""
@@ -36,10 +37,12 @@ class Run:
             "cores": len(os.sched_getaffinity(0)),
         }
 
-    def finish(self, folder, **figures):
-        """Writes FOLDER/training.json. figures: steps, clips, losses ... of this run."""
+    def write(self, folder, **figures):
+        """Writes FOLDER/training.json. figures: steps, clips, losses ... so far."""
         entry = {**self.entry, "minutes": round((time.time() - self.start_s) / 60, 1), **figures}
-        Path(folder, FILE).write_text(json.dumps(self.earlier + [entry], indent=2) + "\n")
+        new = Path(folder, FILE).with_suffix(".new")
+        new.write_text(json.dumps(self.earlier + [entry], indent=2) + "\n")
+        new.replace(Path(folder, FILE))
 
 
 def read(folder):

@@ -10,10 +10,13 @@ import torch
 
 
 class Deadline:
-    """Progress 0..1 from construction to `end_s` (seconds since the epoch) or for `duration_s`."""
+    """Progress 0..1 from construction to `end_s` (seconds since the epoch) or for `duration_s`.
 
-    def __init__(self, end_s=None, duration_s=None):
-        self.start_s = time.time()
+    A training that was stopped after `elapsed_s` goes on as if it had begun that much earlier.
+    """
+
+    def __init__(self, end_s=None, duration_s=None, elapsed_s=0.0):
+        self.start_s = time.time() - elapsed_s
         self.end_s = end_s or self.start_s + duration_s
 
     def elapsed_s(self):

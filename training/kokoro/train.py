@@ -104,7 +104,7 @@ def main():
     model.gate.bias.data.copy_(bias)
     examples = pickle.load(open(args.data, "rb"))
     steps = train(args, model, Batches(examples[HELD_BACK:], voices, random.Random(BATCH_SEED)))
-    run.finish(args.out, steps=steps, sentences=len(examples) - HELD_BACK)
+    run.write(args.out, steps=steps, sentences=len(examples) - HELD_BACK)
 
 
 def train(args, model, batches):

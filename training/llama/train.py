@@ -157,7 +157,6 @@ class Trainer:
                 self.save()
                 self.evaluate()
         self.save()
-        self.record.finish(self.args.out, steps=self.step, dialogues=self.samples, tokens=self.tokens)
         self.say(f"{'stopped' if self.is_stopped else 'done'}: {self.step} steps, {self.samples} dialogues, "
                  f"{self.tokens} tokens, {self.deadline.elapsed_s():.0f} s")
 
@@ -182,6 +181,7 @@ class Trainer:
             file.write(json.dumps(point) + "\n")
 
     def save(self):
+        self.record.write(self.args.out, steps=self.step, dialogues=self.samples, tokens=self.tokens)
         torch.save(self.model.state_dict(), self.args.out / "model.pt")
         state = {"model": self.model.state_dict(), "optimisers": self.optimisers.state(), "step": self.step,
                  "samples": self.samples, "tokens": self.tokens, "elapsed_s": self.deadline.elapsed_s(),
@@ -195,9 +195,7 @@ class Trainer:
             optimiser.load_state_dict(saved)
         self.step, self.samples, self.tokens = state["step"], state["samples"], state["tokens"]
         self.rng.setstate(state["rng"])
-        self.deadline.start_s -= state["elapsed_s"]
-        if self.args.minutes:
-            self.deadline.end_s -= state["elapsed_s"]
+        self.deadline = Deadline(self.args.end, self.args.minutes and self.args.minutes * 60, state["elapsed_s"])
 
     def say(self, line):
         print(line, flush=True)

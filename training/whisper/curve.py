@@ -1,4 +1,5 @@
-"""Turns training logs into one CSV: a row per evaluation and per hundred steps, runs one after another.
+"""Turns training logs into one CSV: a row per evaluation and per hundred steps, runs one after another. Of a run that was
+stopped, what came after the checkpoint from which it went on is left out: no weights hold it.
 
     python -m whisper.curve OUT.csv RUN_NAME=LOG [RUN_NAME=LOG ...]
 """
@@ -9,19 +10,24 @@ from pathlib import Path
 
 STEP = re.compile(r"step (?P<step>\d+) t (?P<seconds>\d+) seen (?P<clips>\d+) .*ce (?P<ce>\S+) ctc (?P<ctc>\S+) phonemes (?P<phonemes>\S+)")
 EVALUATION = re.compile(r"evaluation t (?P<seconds>\d+) seen (?P<clips>\d+): (?P<sets>.*)")
+RESUMED = re.compile(r"resumed at step \d+ t \d+ seen (?P<clips>\d+)")
 SET = re.compile(r"(\S+) (?:wer (\S+) )?exact ([\d.]+)")
 
 
 def rows_of(run, log):
+    rows = []
     for line in Path(log).read_text().splitlines():
-        step, evaluation = STEP.match(line), EVALUATION.match(line)
-        if step:
-            yield {"run": run, **step.groupdict()}
+        step, evaluation, resumed = STEP.match(line), EVALUATION.match(line), RESUMED.match(line)
+        if resumed:
+            rows = [row for row in rows if int(row["clips"]) <= int(resumed["clips"])]
+        elif step:
+            rows.append({"run": run, **step.groupdict()})
         elif evaluation:
             row = {"run": run, "seconds": evaluation["seconds"], "clips": evaluation["clips"]}
             for name, wer, exact in SET.findall(evaluation["sets"]):
                 row[name + (" wer" if wer else " exact")] = (wer or exact).rstrip(";")
-            yield row
+            rows.append(row)
+    return rows
 
 
 def main():

@@ -3,13 +3,15 @@
     python -m whisper.train --data DIR --out DIR --minutes 60 --rank 0 &
     python -m whisper.train --data DIR --out DIR --minutes 60 --rank 1
 
-`--resume CHECKPOINT --rate .5` goes on from there with half the peak rate, without the easy beginning.
+`--resume` goes on from OUT/checkpoint.pt where it stopped, in the same schedule; the log and the record go on, too.
+`--tune CHECKPOINT --rate .5` is another schedule on top of one: half the peak rate, without the easy beginning.
 `--warm-heads 300` lets both heads of a checkpoint of `whisper.from_pack` learn for so many steps before they teach the encoder.
 `--weight train-old=.3` (any number of times) takes so much of the shards with that beginning into each epoch.
-Rank 0 writes OUT/checkpoint.pt (all heads and optimiser states) every few minutes, OUT/train.log and OUT/training.json.
+Rank 0 writes OUT/checkpoint.pt (all heads and optimiser states) and OUT/training.json every few minutes, and OUT/train.log.
 """
 import argparse
 import random
+import sys
 import time
 from pathlib import Path
 
@@ -31,21 +33,23 @@ from .words import word_errors
 RANKS = 2
 BATCH, SMALLEST_PART = 48, 10
 LONG_FRAMES = 500
-MATRIX_RATE, OTHER_RATE, WARMUP_STEPS, RESUMED_WARMUP_STEPS, DECAY = 2.5e-3, 1.5e-3, 200, 50, 0.02
+MATRIX_RATE, OTHER_RATE, WARMUP_STEPS, TUNED_WARMUP_STEPS, DECAY = 2.5e-3, 1.5e-3, 200, 50, 0.02
 EASY_SHARE = 0.10  # of the schedule: clean clips only, until the encoder has found the phonemes
 EASY_DB = 18
 TEST_SETS = [["voice-clean", "rms-noisy", "silence"], ["rms-clean", "voice-noisy", "rms-loss3"]]  # per rank
 TEST_CLIPS = 60
-CHECKPOINT_S = 300
 
 
 class Trainer:
     def __init__(self, args):
         self.args, self.rank = args, args.rank
-        saved = torch.load(args.resume, weights_only=False) if args.resume else None
-        self.resumed = saved is not None
-        self.run_record = Run({"batches": args.seed, "weights": 0}, args.resume and args.resume.parent)
-        self.log = open(args.out / "train.log", "w") if self.rank == 0 else None
+        source = args.out / "checkpoint.pt" if args.resume else args.tune
+        saved = torch.load(source, weights_only=False) if source else None
+        if args.resume and "elapsed_s" not in saved:
+            sys.exit(f"{source} is not of a stopped schedule: --tune it")
+        self.is_tuned = saved["is_tuned"] if args.resume else saved is not None
+        self.run_record = Run({"batches": args.seed, "weights": 0}, source and source.parent)
+        self.log = open(args.out / "train.log", "a" if args.resume else "w") if self.rank == 0 else None
         self.tokenizer = Tokenizer.from_file(str(args.data / "tokenizer.json"))
         self.shards, self.shard_paths = Shards(), self.list_shards()
         for path in self.shard_paths:
@@ -57,9 +61,21 @@ class Trainer:
         self.tests = {name: Shards([args.data / f"test-{name}"]) for name in TEST_SETS[self.rank]}
         self.shared_rng = random.Random(99 + args.seed)  # the same draws on both ranks
         self.progress, self.step, self.seen, self.recent = 0.0, 0, 0, []
+        self.epoch, self.batches_taken, self.elapsed_s = 0, 0, 0.0
         self.seconds_per_clip = [0.02] * RANKS  # smoothed
         self.say(f"{sum(p.numel() for p in self.parameters)} parameters, {len(self.shards)} clips, "
                  f"{sum(u.frames for u in self.shards.utterances) / 360000:.1f} h; {args}")
+        if args.resume:
+            self.take_up(saved)
+
+    def take_up(self, saved):
+        """Goes on where the schedule stopped. (An epoch that shards joined later than at its start is drawn anew.)"""
+        for name in ("progress", "step", "seen", "epoch", "batches_taken", "elapsed_s"):
+            setattr(self, name, saved[name])
+        own, shared = saved["draws"][self.rank]
+        self.maker.rng.setstate(own)
+        self.shared_rng.setstate(shared)
+        self.say(f"resumed at step {self.step} t {self.elapsed_s:.0f} seen {self.seen}")
 
     def make_model(self, saved):
         self.model = Recogniser(self.tokenizer, list(self.phonemes))
@@ -99,28 +115,27 @@ class Trainer:
             self.log.flush()
 
     def run(self, deadline):
-        epoch, next_checkpoint_s = 0, CHECKPOINT_S
+        next_checkpoint_s = self.elapsed_s + self.args.checkpoint_s
         dist.barrier()
         while self.progress < 1:
             self.add_new_shards()
-            for indices in self.epochs.draw(epoch + self.args.seed * 1000, BATCH, self.is_easy(epoch)):
+            batches = self.epochs.draw(self.epoch + self.args.seed * 1000, BATCH, self.is_easy())
+            for indices in batches[self.batches_taken:]:
                 self.train_step(indices, deadline)
+                self.batches_taken += 1
                 if self.progress * (deadline.end_s - deadline.start_s) >= next_checkpoint_s and self.progress < 0.97:
-                    next_checkpoint_s += CHECKPOINT_S
+                    next_checkpoint_s += self.args.checkpoint_s
+                    self.save(deadline)
                     self.evaluate(deadline)
-                    self.save()
-                if self.progress >= 1 or (self.is_easy(epoch) and self.progress >= EASY_SHARE):
+                if self.progress >= 1 or (self.is_easy() and self.progress >= EASY_SHARE):
                     break
-            epoch += 1
-        self.save()
+            self.epoch, self.batches_taken = self.epoch + 1, 0
+        self.save(deadline)
         self.say(f"done: {self.step} steps, {self.seen} clips, {deadline.elapsed_s():.0f} s")
-        if self.rank == 0:
-            self.run_record.finish(self.args.out, steps=self.step, clipsSeen=self.seen, ranks=RANKS,
-                                   shards=[Path(p).name for p in self.shard_paths])
         dist.barrier()
 
-    def is_easy(self, epoch):
-        return epoch == 0 and not self.resumed
+    def is_easy(self):
+        return self.epoch == 0 and not self.is_tuned
 
     def my_part(self, indices):
         """The slower rank gets fewer clips: other work may share its core."""
@@ -131,8 +146,8 @@ class Trainer:
         return order[:first] if self.rank == 0 else order[first:]
 
     def stage(self):
-        """Progress of the curriculum: a resumed training is past it."""
-        return 1.0 if self.resumed else self.progress
+        """Progress of the curriculum: a tuned training is past it."""
+        return 1.0 if self.is_tuned else self.progress
 
     def train_step(self, indices, deadline):
         late = max(0.0, (self.stage() - EASY_SHARE) / (1 - EASY_SHARE))
@@ -144,7 +159,7 @@ class Trainer:
             loss, figures = self.losses(self.maker.make(list(part), full, noise_share, token_noise))
             (loss * (len(part) * RANKS / len(indices))).backward()
         self.average_gradients(deadline, (time.perf_counter() - start_s) / len(mine))
-        self.optimisers.step(cosine_rate(self.step, self.progress, RESUMED_WARMUP_STEPS if self.resumed else WARMUP_STEPS))
+        self.optimisers.step(cosine_rate(self.step, self.progress, TUNED_WARMUP_STEPS if self.is_tuned else WARMUP_STEPS))
         self.share_matrices()
         self.step, self.seen = self.step + 1, self.seen + len(indices)
         self.recent = self.recent[-99:] + [figures]
@@ -212,13 +227,19 @@ class Trainer:
         dist.all_gather_object(everyone, "; ".join(mine))
         self.say(f"evaluation t {deadline.elapsed_s():.0f} seen {self.seen}: " + "; ".join(everyone))
 
-    def save(self):
+    def save(self, deadline):
         states = [None] * RANKS
-        dist.all_gather_object(states, self.optimisers.state())
+        draws = self.maker.rng.getstate(), self.shared_rng.getstate()
+        dist.all_gather_object(states, (self.optimisers.state(), draws))
         if self.rank == 0:
+            self.run_record.write(self.args.out, steps=self.step, clipsSeen=self.seen, ranks=RANKS,
+                                  shards=[Path(p).name for p in self.shard_paths])
             path = self.args.out / "checkpoint.pt"
-            torch.save({"model": self.model.state_dict(), "phonemes": list(self.phonemes), "optimisers": states,
-                        "step": self.step, "seen": self.seen, "progress": self.progress}, path.with_suffix(".new"))
+            torch.save({"model": self.model.state_dict(), "phonemes": list(self.phonemes),
+                        "optimisers": [optimisers for optimisers, _ in states], "draws": [draws for _, draws in states],
+                        "step": self.step, "seen": self.seen, "progress": self.progress, "elapsed_s": deadline.elapsed_s(),
+                        "epoch": self.epoch, "batches_taken": self.batches_taken, "is_tuned": self.is_tuned},
+                       path.with_suffix(".new"))
             path.with_suffix(".new").replace(path)
 
 
@@ -235,11 +256,14 @@ def main():
     parser.add_argument("--rank", type=int, required=True)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--end", type=float, help="seconds since the epoch")
-    parser.add_argument("--resume", type=Path, help="a checkpoint.pt to go on from")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--resume", action="store_true", help="go on with the same schedule from OUT/checkpoint.pt")
+    start.add_argument("--tune", type=Path, metavar="CHECKPOINT", help="a new schedule on top of this one")
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the peak learning rates")
     parser.add_argument("--warm-heads", type=int, default=0, metavar="STEPS")
     parser.add_argument("--weight", type=parse_weight, action="append", default=[], metavar="PREFIX=SHARE")
     parser.add_argument("--seed", type=int, default=0, help="of the draws of batches and noise")
+    parser.add_argument("--checkpoint-s", type=float, default=300, help="seconds between checkpoints")
     parser.add_argument("--port", type=int, default=29611)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -247,7 +271,7 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{args.port}", rank=args.rank, world_size=RANKS)
     trainer = Trainer(args)
-    trainer.run(Deadline(args.end, args.minutes and args.minutes * 60))
+    trainer.run(Deadline(args.end, args.minutes and args.minutes * 60, trainer.elapsed_s))
 
 
 if __name__ == "__main__":
