@@ -22,31 +22,35 @@ const NO_GUARDS = {
 const MOST_WRONG_WORDS = 0.5;
 
 /**
- * Rows of the shares that were flagged: of transcripts that would have misled the conversation, of speech that is
- * nothing the models know, and, to be kept low, of transcripts right to the word.
+ * Rows of the shares that were flagged: of transcripts that would have misled the conversation and, to be kept low, of
+ * transcripts right to the word. @param suffix of their names
  */
 export async function confidenceRows(
   pack: ModelPack,
   hearings: readonly Hearing[],
-  outside: readonly Transcript[],
+  suffix = '',
 ): Promise<BenchRow[]> {
   const unguarded = await withoutGuards(pack, hearings);
   const wrong = unguarded.filter(isMisleading);
   const right = unguarded.filter(({ said, heard }) => said.text === heard);
   return [
-    flaggedRow('wrongFlagged', wrong, 'wrong facts, numbers or intents, all conditions'),
-    flaggedRow('rightFlagged', right, 'transcripts right to the word; less is better'),
-    figure(
-      'models.lowConfidence.outsideFlagged',
-      'fraction',
-      outside.filter(({ text }) => text === '').length / outside.length,
-      {
-        utterances: outside.length,
-        remark: 'speech from outside the domain',
-        taken: outside.filter(({ text }) => text !== '').map(({ text }) => plainWords(text)),
-      },
-    ),
+    flaggedRow(`wrongFlagged${suffix}`, wrong, 'wrong facts, numbers or intents, all conditions'),
+    flaggedRow(`rightFlagged${suffix}`, right, 'transcripts right to the word; less is better'),
   ];
+}
+
+/** The share that was flagged of speech that is nothing the models know. */
+export function outsideRow(outside: readonly Transcript[]): BenchRow {
+  return figure(
+    'models.lowConfidence.outsideFlagged',
+    'fraction',
+    outside.filter(({ text }) => text === '').length / outside.length,
+    {
+      utterances: outside.length,
+      remark: 'speech from outside the domain',
+      taken: outside.filter(({ text }) => text !== '').map(({ text }) => plainWords(text)),
+    },
+  );
 }
 
 /** Every hearing with what the model wrote, rejected or not. */

@@ -4,9 +4,10 @@ import { type BenchRow, figure, rounded } from '../bench-row.ts';
 import type { RecordedUtterance } from './evaluation-data.ts';
 import type { Condition } from './telephone-line.ts';
 import { coreOf, digitsIn, errorRate, factsHeard, wordErrors } from './transcript-score.ts';
+import type { UnseenNoise } from './unseen-noise.ts';
 
 export interface Hearing {
-  readonly condition: Condition;
+  readonly condition: Condition | UnseenNoise;
   readonly said: RecordedUtterance;
   /** What the recogniser got. */
   readonly samples: Int16Array;
@@ -24,7 +25,11 @@ export interface Fact {
 const MOST_EXAMPLES = 40;
 
 /** Word error rate under one condition, whole and by voice. */
-export function errorRow(condition: Condition, hearings: readonly Hearing[], seed: number): BenchRow {
+export function errorRow(
+  condition: Hearing['condition'],
+  hearings: readonly Hearing[],
+  seed: number,
+): BenchRow {
   const unfixed = hearings.filter(({ said }) => said.split !== 'fixed');
   return figure(`models.wer.${condition}`, 'fraction', rateOf(hearings), {
     utterances: hearings.length,

@@ -12,8 +12,8 @@ export interface SilentClip {
   readonly samples: Int16Array;
 }
 
-type Random = () => number;
-type Sound = (seconds: number) => number;
+export type Random = () => number;
+export type Sound = (seconds: number) => number;
 
 const SHORTEST_S = 1;
 const LONGEST_S = 10;
@@ -82,7 +82,7 @@ export function clipOf(kind: SilenceKind, lengthSamples: number, random: Random)
 }
 
 /** Paul Kellet's filter: white noise to -3 dB per octave. */
-function pink(random: Random): Sound {
+export function pink(random: Random): Sound {
   const poles = [0.99765, 0.963, 0.57];
   const gains = [0.099046, 0.2965164, 1.0526913];
   const states = [0, 0, 0];

@@ -1,6 +1,7 @@
 /**
  * What a telephone line does to speech: noise over it, packets that never arrive. Seeded; pure. Thread: any.
- * Noise kinds and "speech power" are those of training/speech/telephone.py; losses follow Gilbert's two-state model.
+ * The noise is of training's own recipes (training/speech/noise.py), with other seeds; "speech power" is that of
+ * training/speech/telephone.py. Losses follow Gilbert's two-state model.
  */
 import { PacketLossConcealer } from '../audio/plc.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -72,8 +73,11 @@ export function noiseRms(power: number, snrDb: number): number {
 
 /** Speech with noise over all of it, pauses included. @param samples 8 kHz @returns new samples of the same length */
 export function addNoise(samples: Int16Array, { kind, snrDb, seed }: NoiseOptions): Int16Array {
-  const next = noiseSource(kind, seed);
-  const noise = Float64Array.from(samples, next);
+  return withNoise(samples, Float64Array.from(samples, noiseSource(kind, seed)), snrDb);
+}
+
+/** Speech with any noise over all of it, at whatever level the noise came. @param noise as many samples as the speech */
+export function withNoise(samples: Int16Array, noise: Float64Array, snrDb: number): Int16Array {
   const power = noise.reduce((sum, value) => sum + value * value, 0) / Math.max(1, noise.length);
   const gain = power === 0 ? 0 : noiseRms(speechPower(samples), snrDb) / Math.sqrt(power);
   return samples.map((sample, i) => clip(sample + gain * (noise[i] ?? 0)));

@@ -24,7 +24,7 @@ export interface LinePlan {
 export const CLEAN_LINE: LinePlan = { snrDb: null, noise: 'white', gainDb: 0, lossPercent: 0 };
 
 const VOICES = ['af_heart', 'af_bella', 'af_sky', 'am_michael', 'am_adam', 'am_echo', 'bf_emma', 'bm_george'];
-/** As in training/speech/telephone.py. */
+/** About as often as in training/speech/noise.py. */
 const NOISE_SHARES: readonly (readonly [NoiseKind, number])[] = [
   ['white', 0.45],
   ['brown', 0.35],
