@@ -1,7 +1,8 @@
 /**
  * The speaker: models.tts.wer (read back by the recogniser over a telephone, beside the recordings of its teachers),
- * models.tts.realTimeFactor, models.tts.peakDbfs, models.tts.silenceDbfs (between the sentences of a reply, in the
- * ring), models.tts.voiceDistance. Sentences and teachers: models/evaluation/teacher.
+ * models.tts.errorsAboveTeacher (how much worse than them it is; the margin is one standard error of the difference, which
+ * follows from the number of words), models.tts.realTimeFactor, models.tts.peakDbfs, models.tts.silenceDbfs (between the
+ * sentences of a reply, in the ring), models.tts.voiceDistance. Sentences and teachers: models/evaluation/teacher.
  * Run: node bench/main.ts models/speaker [--pack PACK] [--limit SENTENCES]
  */
 import { peak } from '../../src/audio/level.ts';
@@ -23,7 +24,7 @@ import { readTeacherClips, type TeacherClip } from './evaluation-data.ts';
 import { type Joint, jointsOf } from './reply-silence.ts';
 import { judged } from './targets.ts';
 import { LINE_RATE_HZ, throughUlaw, withRests } from './telephone-line.ts';
-import { errorRate, wordErrors } from './transcript-score.ts';
+import { errorRate, standardErrorsAbove, type WordCount, wordErrors } from './transcript-score.ts';
 import { medianPitchHz, semitonesBetween } from './voice-pitch.ts';
 
 /** What the network makes, before the line. */
@@ -47,7 +48,8 @@ export async function benchRows(options: BenchOptions): Promise<BenchResult> {
   const { readings, joints } = await spoken(pack, clips);
   const recogniser = await startRecogniser(pack);
   try {
-    const rows = [await readBack(recogniser, readings), ...soundRows(readings), silenceRow(joints)];
+    const read = await readBack(recogniser, readings);
+    const rows = [...readBackRows(read), ...soundRows(readings), silenceRow(joints)];
     return { rows: rows.map(judged), machine: { ...packMachine(pack), ...recogniserMachine(recogniser) } };
   } finally {
     await recogniser.close();
@@ -94,12 +96,21 @@ async function read(speaker: TtsClient, clip: TeacherClip): Promise<Reading> {
   };
 }
 
-async function readBack(recogniser: WhisperClient, readings: readonly Reading[]): Promise<BenchRow> {
+interface ReadBack {
+  readonly voice: string;
+  readonly said: string;
+  /** What the recogniser made of each of them. */
+  readonly student: string;
+  readonly teacher: string;
+  readonly counts: { readonly student: WordCount; readonly teacher: WordCount };
+}
+
+function readBack(recogniser: WhisperClient, readings: readonly Reading[]): Promise<ReadBack[]> {
   const hear = async (speech: Int16Array): Promise<string> => {
     const heard = await recogniser.transcribeSamples(withRests(speech), LINE_RATE_HZ);
     return plainWords(heard.text);
   };
-  const scored = await mapAtOnce(readings, { atOnce: 8, label: 'speaker' }, async ({ clip, line }) => {
+  return mapAtOnce(readings, { atOnce: 8, label: 'speaker' }, async ({ clip, line }) => {
     const [student, teacher] = [await hear(throughUlaw(line)), await hear(clip.samples)];
     return {
       voice: clip.student,
@@ -109,10 +120,12 @@ async function readBack(recogniser: WhisperClient, readings: readonly Reading[])
       counts: { student: wordErrors(clip.text, student), teacher: wordErrors(clip.text, teacher) },
     };
   });
-  const rateOf = (who: 'student' | 'teacher', voice?: string): number =>
-    errorRate(
-      scored.filter((one) => voice === undefined || one.voice === voice).map((one) => one.counts[who]),
-    );
+}
+
+function readBackRows(scored: readonly ReadBack[]): BenchRow[] {
+  const countsOf = (who: 'student' | 'teacher', voice?: string): WordCount[] =>
+    scored.filter((one) => voice === undefined || one.voice === voice).map((one) => one.counts[who]);
+  const rateOf = (...of: Parameters<typeof countsOf>): number => errorRate(countsOf(...of));
   const voices = [...new Set(scored.map(({ voice }) => voice))];
   const details = {
     sentences: scored.length,
@@ -127,11 +140,15 @@ async function readBack(recogniser: WhisperClient, readings: readonly Reading[])
       .filter(({ said, student }) => said !== student)
       .map(({ voice, said, student, teacher }) => ({ voice, said, student, teacher })),
   };
-  const row = against(figure('models.tts.wer', 'fraction', rateOf('student'), details), {
-    name: 'teacher',
-    p50: rateOf('teacher'),
-  });
-  return { ...row, noWorseThanTeacher: row.p50 <= rateOf('teacher') };
+  const teacher = { name: 'teacher', p50: rateOf('teacher') };
+  const above = standardErrorsAbove(countsOf('student'), countsOf('teacher'));
+  return [
+    against(figure('models.tts.wer', 'fraction', rateOf('student'), details), teacher),
+    figure('models.tts.errorsAboveTeacher', 'standard errors', above, {
+      words: countsOf('student').reduce((sum, { words }) => sum + words, 0),
+      remark: 'word errors over those of the teacher',
+    }),
+  ];
 }
 
 function soundRows(readings: readonly Reading[]): BenchRow[] {

@@ -18,6 +18,8 @@ export const MODEL_TARGETS: Readonly<Record<string, Target>> = {
   'models.dialogue.true': { atLeast: 0.95 },
   'models.dialogue.recognised': { atLeast: 0.9 },
   'models.tts.wer': { atMost: 0.04 },
+  /** No worse than its teachers, sampling aside. */
+  'models.tts.errorsAboveTeacher': { atMost: 1 },
   'models.tts.realTimeFactor': { atMost: 0.03 },
   'models.tts.peakDbfs': { atMost: -1 },
   /** A minor third: nobody takes one voice for the other. */

@@ -27,8 +27,22 @@ export function wordErrors(said: string, heard: string): WordCount {
 
 /** Errors per word said, over many utterances. @returns NaN when nothing was said */
 export function errorRate(counts: readonly WordCount[]): number {
-  const words = counts.reduce((sum, count) => sum + count.words, 0);
-  return counts.reduce((sum, count) => sum + count.errors, 0) / words;
+  return counts.reduce((sum, { errors }) => sum + errors, 0) / wordsIn(counts);
+}
+
+/**
+ * How much higher the first error rate is than the second, in standard errors of their difference, were both counts of
+ * errors Poisson's with the rate of all words together. Up to 1 is what chance alone does; errors that come several to a
+ * sentence spread wider, so that this is rather strict. @returns 0 for equal rates, NaN when nothing was said
+ */
+export function standardErrorsAbove(counts: readonly WordCount[], others: readonly WordCount[]): number {
+  const difference = errorRate(counts) - errorRate(others);
+  const perWord = 1 / wordsIn(counts) + 1 / wordsIn(others);
+  return difference === 0 ? 0 : difference / Math.sqrt(errorRate([...counts, ...others]) * perWord);
+}
+
+function wordsIn(counts: readonly WordCount[]): number {
+  return counts.reduce((sum, { words }) => sum + words, 0);
 }
 
 /**

@@ -19,6 +19,7 @@ describe('bench models', () => {
         'models.wer.unseenStreet',
         'models.hallucinatedWords',
         'models.tts.wer',
+        'models.tts.errorsAboveTeacher',
       ]),
     );
     for (const row of results) {

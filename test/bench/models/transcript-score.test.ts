@@ -5,6 +5,7 @@ import {
   digitsIn,
   errorRate,
   factsHeard,
+  standardErrorsAbove,
   wordErrors,
 } from '../../../bench/models/transcript-score.ts';
 
@@ -25,6 +26,22 @@ describe('word errors', () => {
     expect(
       errorRate([wordErrors('yes', 'no'), wordErrors('a table for two people', 'a table for two')]),
     ).toBe(2 / 6);
+  });
+});
+
+describe('one error rate beside another', () => {
+  it('is as many standard errors above as the number of words says', () => {
+    const few = [{ errors: 12, words: 1000 }];
+    const fewer = [{ errors: 4, words: 1000 }];
+    expect(standardErrorsAbove(few, fewer)).toBeCloseTo(8 / Math.sqrt(16), 6);
+    expect(standardErrorsAbove(fewer, few)).toBeCloseTo(-8 / Math.sqrt(16), 6);
+    const manyWords = { few: [{ errors: 48, words: 4000 }], fewer: [{ errors: 16, words: 4000 }] };
+    expect(standardErrorsAbove(manyWords.few, manyWords.fewer)).toBeCloseTo(4, 6);
+  });
+
+  it('is not above without errors, and unknown without words', () => {
+    expect(standardErrorsAbove([{ errors: 0, words: 9 }], [{ errors: 0, words: 9 }])).toBe(0);
+    expect(standardErrorsAbove([], [])).toBeNaN();
   });
 });
 
