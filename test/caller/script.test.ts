@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { drawScript, readScript } from '../../src/caller/script.ts';
 import { seededRandom } from '../../src/caller/seeded-random.ts';
@@ -14,6 +15,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+const EXAMPLE = new URL('../../models/embedded/callers/demo.json', import.meta.url);
 const STEP = { goal: 'greets', say: 'hello' };
 
 function read(script: unknown): ReturnType<typeof readScript> {
@@ -67,6 +69,11 @@ describe('caller script', () => {
 
   it('names every mistake, one a line', () => {
     expect(mistakeIn({ name: '', steps: [{ goal: '', say: 'x' }] }).split('\n')).toHaveLength(2);
+  });
+
+  it('reads the example of the embedded pack, all of whose words can be drawn', () => {
+    const script = readScript(fileURLToPath(EXAMPLE));
+    for (const { say } of drawScript(script, 3).steps) expect(say ?? '').not.toMatch(/[{}]/);
   });
 
   it('names a file that is not there', () => {
