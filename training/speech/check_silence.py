@@ -1,4 +1,5 @@
-"""Checks that clips without speech can be drawn whoever has talked before: nobody, too few for a crowd, enough.
+"""Checks that clips without speech can be drawn whoever has talked before (nobody, too few for a crowd, enough), and that
+a voice that says nothing passes the telephone: a speaker that has only begun to train is one.
 
     python -m speech.check_silence
 """
@@ -8,7 +9,7 @@ import numpy as np
 
 from .noise import TalkPool
 from .silence import draw_silence
-from .telephone import LINE_RATE_HZ
+from .telephone import LINE_RATE_HZ, Clip, Line, transmit
 
 DRAWS = 300
 TALK = {"background talk", "crowd"}
@@ -26,11 +27,19 @@ def families_after(talkers):
     return families
 
 
+def check_silent_voice():
+    for seed in range(DRAWS):
+        clip = Clip(np.zeros(LINE_RATE_HZ, np.float32), LINE_RATE_HZ, [])
+        heard = transmit(random.Random(seed), clip, Line(snr_db=10))
+        assert np.isfinite(heard.audio).all(), seed
+
+
 def main():
     nobody, one, many = (families_after(talkers) for talkers in (0, 1, 12))
     assert not nobody & TALK, nobody
     assert one & TALK == {"background talk"}, one
     assert TALK <= many, many
+    check_silent_voice()
     print(f"silence can be drawn after 0, 1 and 12 talkers: {len(many)} families")
 
 

@@ -45,6 +45,8 @@ def trim(clip, threshold=0.01):
     """Cuts the silence at both ends, leaving 25 ms before and 50 ms after."""
     audio = clip.audio / max(1e-4, np.abs(clip.audio).max())
     loud = np.nonzero(np.abs(audio) > threshold)[0]
+    if loud.size == 0:
+        return clip
     start = max(0, loud[0] - int(0.025 * clip.rate_hz))
     return clip.moved(audio[start: loud[-1] + int(0.05 * clip.rate_hz)], -start / clip.rate_hz)
 
@@ -92,10 +94,13 @@ def place(rng, clip):
 
 
 def add_noise(rng, clip, line):
-    """`line.snr_db` over the power of the speech; None leaves digital silence between the words."""
+    """`line.snr_db` over the power of the speech, none over silence; None leaves digital silence between the words."""
     if line.snr_db is None:
         return clip
-    speech = np.sqrt((clip.audio[np.abs(clip.audio) > 0.02] ** 2).mean() + 1e-9)
+    loud = clip.audio[np.abs(clip.audio) > 0.02]
+    if loud.size == 0:
+        return clip
+    speech = np.sqrt((loud ** 2).mean() + 1e-9)
     noise = line.talk.draw(rng, len(clip.audio), line.talkers) if line.talkers else None
     if noise is None:
         noise = draw_noise(rng, len(clip.audio), clip.rate_hz)
