@@ -13,11 +13,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 program('taskset', ['shift 2', 'exec "$@"']);
 /** `rank -m whisper.train --data D --out O --rank N`: once both run it ends with the status ENDN, or stays. */
 const PYTHON = program('rank', [
-  'out=$6 rank=$8 end=END$8',
+  'out=$6 rank=$8 end=$(printenv END$8)',
   'echo $$ > $out/pid$rank; echo "rank $rank"',
   'until [ -s $out/pid0 ] && [ -s $out/pid1 ]; do sleep 0.01; done',
-  '[ "${!end}" = stays ] && exec sleep 20',
-  'exit ${!end}',
+  '[ "$end" = stays ] && exec sleep 20',
+  'exit $end',
 ]);
 
 it.each([
