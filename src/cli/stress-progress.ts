@@ -2,7 +2,7 @@
  * Live progress of `stress` on stderr: on a terminal one table that is drawn over each second, elsewhere a line every ten.
  * Lines of single calls stand above it. Thread: main.
  */
-import type { LoadSample } from '../stress/load-sample.ts';
+import { type LoadSample, ofRuntime } from '../stress/load-sample.ts';
 import { percentilesOf } from '../stress/percentiles.ts';
 
 const PERIOD_MS = 1000;
@@ -31,7 +31,7 @@ export class StressProgress {
   #drawnLines = 0;
   #beats = 0;
 
-  /** Begins to draw. @param sample the newest second of the runtime; null where there is none */
+  /** Begins to draw. @param sample the newest second; null in the first */
   constructor(stream: ProgressStream, tally: RunTally, sample: () => LoadSample | null) {
     this.#stream = stream;
     this.#tally = tally;
@@ -77,16 +77,16 @@ export function progressRows(tally: RunTally, sample: LoadSample | null): [strin
   const { ended, failed, goalsMet, lost, waitsMs } = tally;
   const waits = percentilesOf(waitsMs);
   const rows: [string, string][] = [
-    ['calls', `${sample === null ? '' : `${sample.calls} up, `}${ended} ended, ${failed} failed`],
+    ['calls', `${sample?.calls === undefined ? '' : `${sample.calls} up, `}${ended} ended, ${failed} failed`],
     ['goals met', `${goalsMet} of ${ended}`],
   ];
   if (waits !== null)
     rows.push(['voice to voice', `${waits.p50} ms p50, ${waits.p95} ms p95, ${waitsMs.length} turns`]);
-  if (sample !== null) {
-    const { cpuCores, rssMiB, mainLoopMs, sendLatenessMs, callerCores, callerLoopMs } = sample;
+  if (sample === null) return rows;
+  for (const { cpuCores, rssMiB, mainLoopMs, sendLatenessMs } of ofRuntime([sample])) {
     rows.push(['runtime', `${cpuCores} cores, ${Math.round(rssMiB)} MiB, packets ${lost} lost`]);
     rows.push(['late by', `main loop ${mainLoopMs} ms, packets ${sendLatenessMs} ms`]);
-    rows.push(['callers', `${callerCores} cores, late by ${callerLoopMs} ms`]);
   }
+  rows.push(['callers', `${sample.callerCores} cores, late by ${sample.callerLoopMs} ms`]);
   return rows;
 }

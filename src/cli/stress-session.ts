@@ -15,8 +15,8 @@ import {
   type StressReport,
   stressReport,
 } from '../stress/stress-report.ts';
+import { LoadWatch } from './load-watch.ts';
 import { LOOPBACK, RuntimeProcess } from './runtime-process.ts';
-import { RuntimeWatch } from './runtime-watch.ts';
 import { RunTally, StressProgress } from './stress-progress.ts';
 
 export interface SessionOptions {
@@ -81,16 +81,16 @@ export class StressSession {
 
   /** Makes the calls and waits until all are over and given back. */
   async run(load: Load): Promise<StressReport> {
-    const watch = this.#runtime === null ? null : await RuntimeWatch.start(this.#runtime);
     const tally = new RunTally();
-    const progress = new StressProgress(process.stderr, tally, () => watch?.lastSample ?? null);
+    const watch = await LoadWatch.start(this.#runtime, () => tally.ended);
+    const progress = new StressProgress(process.stderr, tally, () => watch.lastSample);
     try {
       return this.#options.mode === 'echo'
         ? await this.#runEcho(load, { watch, tally, progress })
         : await this.#runConversations(load, { watch, tally, progress });
     } finally {
       progress.close();
-      await watch?.finish();
+      await watch.finish();
     }
   }
 
@@ -110,26 +110,24 @@ export class StressSession {
       targetUri: this.#targetUri,
       onCall: (call) => noteEcho(view.tally, call),
     });
-    if (this.#runtime === null) return echoReport(crowd, null);
-    await this.#runtime.callsEnded(before + countEstablished(crowd.calls));
-    const lost = this.#runtime.calls.slice(before).reduce((sum, { rtp }) => sum + rtp.lost, 0);
-    return echoReport(crowd, { lost, figures: (await view.watch?.finish()) ?? null });
+    await this.#runtime?.callsEnded(before + countEstablished(crowd.calls));
+    const lost = this.#runtime?.calls.slice(before).reduce((sum, { rtp }) => sum + rtp.lost, 0) ?? 0;
+    return echoReport(crowd, await view.watch.finish(), lost);
   }
 
   async #runConversations(load: Load, view: RunView): Promise<StressReport> {
     const before = { turns: this.#runtime?.turns.length ?? 0, calls: this.#runtime?.calls.length ?? 0 };
     const crowd = await this.#callAll(load, view);
     const mode = this.#options.mode === 'consecutive' ? 'consecutive' : 'conversation';
-    if (this.#runtime === null) return stressReport(mode, crowd, null);
+    if (this.#runtime === null) return stressReport(mode, crowd, await view.watch.finish(), null);
     await this.#runtime.callsEnded(before.calls + countEstablished(crowd.calls));
     const own: OwnRuntime = {
       turns: this.#runtime.turns.slice(before.turns),
       underrunFrames: this.#runtime.calls
         .slice(before.calls)
         .reduce((sum, { rtp }) => sum + rtp.underrunFrames, 0),
-      figures: (await view.watch?.finish()) ?? null,
     };
-    return stressReport(mode, crowd, own);
+    return stressReport(mode, crowd, await view.watch.finish(), own);
   }
 
   async #callAll(load: Load, { tally, progress }: RunView): Promise<CrowdResult> {
@@ -161,7 +159,7 @@ export class StressSession {
 }
 
 interface RunView {
-  readonly watch: RuntimeWatch | null;
+  readonly watch: LoadWatch;
   readonly tally: RunTally;
   readonly progress: StressProgress;
 }

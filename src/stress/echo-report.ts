@@ -7,8 +7,8 @@ import {
   loadOf,
   phasesOf,
   type ReportedCall,
-  type RuntimeFigures,
   type StressReport,
+  type WatchedLoad,
 } from './stress-report.ts';
 
 /** What only an echo has. */
@@ -30,20 +30,17 @@ export interface EchoReportPart {
   readonly callerLatenessMs?: LatenessSummary;
 }
 
-/** What a runtime of our own says of the packets that it got; null when the target was somebody else's. */
-export interface EchoRuntime {
-  readonly lost: number;
-  readonly figures: RuntimeFigures | null;
-}
-
-/** Good when all calls lasted as long as they should and not one packet was lost either way. */
-export function echoReport(crowd: EchoCrowdResult, runtime: EchoRuntime | null): StressReport {
+/**
+ * Good when all calls lasted as long as they should and not one packet was lost either way.
+ * @param lostUpwards packets that a runtime of our own missed; 0 of somebody else's, which cannot be asked
+ */
+export function echoReport(crowd: EchoCrowdResult, watched: WatchedLoad, lostUpwards: number): StressReport {
   const { calls, lines } = crowd;
   const completed = calls.filter(({ isCompleted }) => isCompleted).length;
   const whole = calls.filter(({ echo }) => echo !== null && isWhole(echo)).length;
-  const figures = runtime?.figures ?? null;
+  const figures = watched.runtime;
   const sum = (name: CountName): number => calls.reduce((total, { echo }) => total + (echo?.[name] ?? 0), 0);
-  const lost = sum('lost') + (runtime?.lost ?? 0);
+  const lost = sum('lost') + lostUpwards;
   const returned = sum('returned');
   return {
     ok: calls.length > 0 && completed === calls.length && lost === 0 && returned > 0 && leaksNothing(figures),
@@ -75,7 +72,7 @@ export function echoReport(crowd: EchoCrowdResult, runtime: EchoRuntime | null):
       unsent: sum('unsent'),
     },
     callerLatenessMs: lines.pacingMs,
-    ...(figures === null ? {} : loadOf(figures)),
+    ...loadOf(watched),
     calls: calls.map(reported),
   };
 }

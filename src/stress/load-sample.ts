@@ -1,22 +1,32 @@
 /** What a run looked like second by second, and what can be said of it as a whole. Pure. */
 
-/** One second. Figures of the runtime, but for `caller...`: those of the process that calls. */
-export interface LoadSample {
+/** One second of the process that calls. */
+export interface CallerSample {
   /** Since the start of the run. */
   readonly atS: number;
-  /** Calls up. */
-  readonly calls: number;
   /** Calls that have ended. */
   readonly callsEnded: number;
   /** Cores in use since the sample before. */
-  readonly cpuCores: number;
   readonly callerCores: number;
+  /** The worst of the last second. */
+  readonly callerLoopMs: number;
+}
+
+/** The same second of the runtime. */
+export interface RuntimeSample {
+  /** Calls up. */
+  readonly calls: number;
+  /** Cores in use since the sample before. */
+  readonly cpuCores: number;
   readonly rssMiB: number;
   /** The worst of the last second. */
   readonly mainLoopMs: number;
   readonly sendLatenessMs: number;
-  readonly callerLoopMs: number;
 }
+
+/** One second. The runtime's part is left out where it is somebody else's, or did not answer. */
+export type LoadSample = CallerSample & Partial<RuntimeSample>;
+export type WholeSample = CallerSample & RuntimeSample;
 
 /** Grows by so much; `null` where there are too few calls to tell. */
 export interface MemorySlope {
@@ -29,8 +39,13 @@ export interface MemorySlope {
 const SETTLING_SHARE = 0.3;
 const FEWEST_CALLS = 10;
 
+/** The seconds in which the runtime was looked at. */
+export function ofRuntime(samples: readonly LoadSample[]): WholeSample[] {
+  return samples.filter((sample): sample is WholeSample => sample.rssMiB !== undefined);
+}
+
 /** Cores that one call takes, percent of a core: all that the runtime used over all that the calls lasted. */
-export function corePercentPerCall(samples: readonly LoadSample[]): number | null {
+export function corePercentPerCall(samples: readonly WholeSample[]): number | null {
   let [coreSeconds, callSeconds] = [0, 0];
   for (const [i, sample] of samples.entries()) {
     const before = samples[i - 1];
@@ -43,7 +58,7 @@ export function corePercentPerCall(samples: readonly LoadSample[]): number | nul
 }
 
 /** Least squares of resident memory over ended calls, after the first third. */
-export function memorySlope(samples: readonly LoadSample[]): MemorySlope {
+export function memorySlope(samples: readonly WholeSample[]): MemorySlope {
   const total = samples.at(-1)?.callsEnded ?? 0;
   const settled = samples.filter(({ callsEnded }) => callsEnded >= total * SETTLING_SHARE);
   const overCalls = total - (settled[0]?.callsEnded ?? total);

@@ -6,7 +6,13 @@ import type { StepResult } from '../caller/caller-conversation.ts';
 import type { CrowdCall, CrowdResult } from '../caller/crowd.ts';
 import type { SearchResult } from './capacity-search.ts';
 import type { EchoReportPart } from './echo-report.ts';
-import { corePercentPerCall, type LoadSample, type MemorySlope, memorySlope } from './load-sample.ts';
+import {
+  corePercentPerCall,
+  type LoadSample,
+  type MemorySlope,
+  memorySlope,
+  ofRuntime,
+} from './load-sample.ts';
 import { type Percentiles, percentilesOf, tenths } from './percentiles.ts';
 import { accountsOf, type TimelineFigures, timelineOf } from './turn-accounts.ts';
 
@@ -15,7 +21,7 @@ export const GOALS_NEEDED = 0.9;
 
 export type StressMode = 'conversation' | 'echo' | 'consecutive';
 
-/** What was seen of a runtime from outside while calls were up. */
+/** What was seen of a runtime from outside over the run. */
 export interface RuntimeFigures {
   readonly cpuCores: number;
   readonly rssMiB: { readonly start: number; readonly peak: number; readonly end: number };
@@ -23,14 +29,21 @@ export interface RuntimeFigures {
   readonly sendLatenessMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Held after the last call, over what was held before the first. */
   readonly leaks: Readonly<Record<string, number>>;
+}
+
+/** What was seen second by second. */
+export interface WatchedLoad {
+  /** monotonicMs(); the samples count from here. */
+  readonly startedAtMs: number;
   readonly samples: readonly LoadSample[];
+  /** Null when the target was somebody else's, or no longer answers. */
+  readonly runtime: RuntimeFigures | null;
 }
 
 /** What is known of a runtime that was started for the run. */
 export interface OwnRuntime {
   readonly turns: readonly TurnReport[];
   readonly underrunFrames: number;
-  readonly figures: RuntimeFigures | null;
 }
 
 /** One call: of a conversation with its caller and turns, of an echo with its packets and marks. */
@@ -97,6 +110,7 @@ export interface StressReport extends EchoReportPart {
 export function stressReport(
   mode: 'conversation' | 'consecutive',
   crowd: CrowdResult,
+  watched: WatchedLoad,
   runtime: OwnRuntime | null,
 ): StressReport {
   const { calls } = crowd;
@@ -104,7 +118,7 @@ export function stressReport(
   const completed = calls.filter(({ isCompleted }) => isCompleted).length;
   const goalsMet = calls.filter(({ goalMet }) => goalMet).length;
   const isGood = calls.length > 0 && goalsMet >= GOALS_NEEDED * calls.length;
-  const figures = runtime?.figures ?? null;
+  const figures = watched.runtime;
   return {
     ok: isGood && completed === calls.length && leaksNothing(figures),
     mode,
@@ -124,9 +138,11 @@ export function stressReport(
       ...(runtime === null ? {} : { underrunFrames: runtime.underrunFrames }),
       ...(figures === null ? {} : { sendLatenessMs: figures.sendLatenessMs }),
     },
-    ...(figures === null ? {} : loadOf(figures)),
+    ...loadOf(watched),
     // Calls of a soak are alike from first to last; elsewhere memory follows how many are up.
-    ...(figures === null || mode !== 'consecutive' ? {} : { memorySlope: memorySlope(figures.samples) }),
+    ...(figures === null || mode !== 'consecutive'
+      ? {}
+      : { memorySlope: memorySlope(ofRuntime(watched.samples)) }),
     calls: calls.map((call) => reported(call, runtime?.turns ?? [])),
   };
 }
@@ -145,13 +161,11 @@ export function phasesOf(times: LaneTimes): StressReport['phasesS'] {
   };
 }
 
-/** What stands of a runtime's figures in a report; how late it sent is under `rtp`. */
-export function loadOf({ sendLatenessMs: _inRtp, samples, ...rest }: RuntimeFigures): Partial<StressReport> {
-  return {
-    ...rest,
-    corePercentPerCall: corePercentPerCall(samples),
-    samples,
-  };
+/** What stands of the load in a report; how late the runtime sent is under `rtp`. */
+export function loadOf({ runtime, samples }: WatchedLoad): Partial<StressReport> {
+  if (runtime === null) return { samples };
+  const { sendLatenessMs: _inRtp, ...rest } = runtime;
+  return { ...rest, corePercentPerCall: corePercentPerCall(ofRuntime(samples)), samples };
 }
 
 function stagesOf(turns: readonly TurnReport[]): Record<string, Percentiles | null> {

@@ -34,6 +34,15 @@ describe('progress', () => {
     expect(progressRows(tally, SAMPLE)[0]).toEqual(['calls', '12 up, 3 ended, 0 failed']);
   });
 
+  it('tells how late the callers are where the runtime is not asked', () => {
+    const callers = { atS: 1, callsEnded: 3, callerCores: 0.2, callerLoopMs: 2 };
+    expect(progressRows(new RunTally(), callers).map(([name]) => name)).toEqual([
+      'calls',
+      'goals met',
+      'callers',
+    ]);
+  });
+
   it('erases on a terminal exactly the lines that it drew, before each line that stays', () => {
     const { text, progress } = started(true);
     vi.advanceTimersByTime(1000);

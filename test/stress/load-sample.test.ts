@@ -1,9 +1,14 @@
 /** Cores per call and the memory slope, from seconds whose truth is known. */
 import { describe, expect, it } from 'vitest';
-import { corePercentPerCall, type LoadSample, memorySlope } from '../../src/stress/load-sample.ts';
+import {
+  corePercentPerCall,
+  memorySlope,
+  ofRuntime,
+  type WholeSample,
+} from '../../src/stress/load-sample.ts';
 import { printedSeed, SeededRandom } from '../seeded-random.ts';
 
-function second(atS: number, changes: Partial<LoadSample>): LoadSample {
+function second(atS: number, changes: Partial<WholeSample>): WholeSample {
   return {
     atS,
     calls: 0,
@@ -17,6 +22,13 @@ function second(atS: number, changes: Partial<LoadSample>): LoadSample {
     ...changes,
   };
 }
+
+describe('the seconds of a runtime', () => {
+  it('are those in which it was looked at', () => {
+    const callersOnly = { atS: 2, callsEnded: 0, callerCores: 0.1, callerLoopMs: 1 };
+    expect(ofRuntime([second(1, {}), callersOnly])).toEqual([second(1, {})]);
+  });
+});
 
 describe('cores per call', () => {
   it('are all that was used over all that calls lasted, however they came and went', () => {
@@ -35,7 +47,7 @@ describe('cores per call', () => {
 });
 
 describe('the memory slope', () => {
-  const run = (mibPerCall: number, seed = 1): LoadSample[] => {
+  const run = (mibPerCall: number, seed = 1): WholeSample[] => {
     const random = new SeededRandom(seed);
     return Array.from({ length: 200 }, (_, at) => {
       const settling = 80 * (1 - Math.exp(-at / 10));

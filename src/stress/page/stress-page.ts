@@ -1,6 +1,6 @@
 /** The page of a run of `stress`: what it carried, where the time went, and how the box did second by second. Pure. */
 import type { BreaksFirst, SearchResult } from '../capacity-search.ts';
-import type { LoadSample } from '../load-sample.ts';
+import { type LoadSample, ofRuntime, type RuntimeSample } from '../load-sample.ts';
 import type { Percentiles } from '../percentiles.ts';
 import type { StressReport } from '../stress-report.ts';
 import type { TimelineFigures } from '../turn-accounts.ts';
@@ -147,14 +147,18 @@ function histogramSection(report: StressReport): string {
   return `<h2>Round trip</h2><p class="note">From a packet's sending to the return of its content.</p>${chart}`;
 }
 
+/** Of somebody else's runtime there are only the lines of the callers. */
 function overTimeSections(samples: readonly LoadSample[]): string {
-  const of = (name: keyof LoadSample, scale = 1): [number, number][] =>
+  const whole = ofRuntime(samples);
+  const ofCallers = (name: 'callerCores' | 'callerLoopMs', scale = 1): [number, number][] =>
     samples.map((sample) => [sample.atS, sample[name] * scale]);
+  const of = (name: keyof RuntimeSample, scale = 1): [number, number][] =>
+    whole.map((sample) => [sample.atS, sample[name] * scale]);
   const lateness = lineChart({
     xLabel: 's',
     yLabel: 'ms',
     lines: [
-      { name: 'callers', colour: LATENESS_COLOURS.callers, points: of('callerLoopMs') },
+      { name: 'callers', colour: LATENESS_COLOURS.callers, points: ofCallers('callerLoopMs') },
       { name: 'main loop', colour: LATENESS_COLOURS['main loop'], points: of('mainLoopMs') },
       { name: 'packets', colour: LATENESS_COLOURS.packets, points: of('sendLatenessMs') },
     ],
@@ -168,18 +172,21 @@ function overTimeSections(samples: readonly LoadSample[]): string {
       {
         name: 'callers',
         colour: LOAD_COLOURS['callers, cores x 10'],
-        points: of('callerCores', CORES_SCALE),
+        points: ofCallers('callerCores', CORES_SCALE),
       },
     ],
   });
-  const memory = lineChart({
-    xLabel: 's',
-    yLabel: 'MiB',
-    heightPx: 160,
-    lines: [{ name: 'resident', colour: COLOURS.memory, points: of('rssMiB') }],
-  });
+  const memory =
+    whole.length === 0
+      ? ''
+      : `<h2>Memory of the runtime</h2>${lineChart({
+          xLabel: 's',
+          yLabel: 'MiB',
+          heightPx: 160,
+          lines: [{ name: 'resident', colour: COLOURS.memory, points: of('rssMiB') }],
+        })}`;
   return `<h2>How late, second by second</h2><p class="note">The worst of each second: the runtime's main loop, its packets, and the calling process itself.</p>
-${legend(LATENESS_COLOURS)}${lateness}<h2>Load</h2>${legend(LOAD_COLOURS)}${load}<h2>Memory of the runtime</h2>${memory}`;
+${legend(LATENESS_COLOURS)}${lateness}<h2>Load</h2>${legend(LOAD_COLOURS)}${load}${memory}`;
 }
 
 function missedSection({ calls }: StressReport): string {

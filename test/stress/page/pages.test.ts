@@ -91,6 +91,13 @@ describe('the page of a run', () => {
     expect(html).not.toMatch(/<svg|NaN|undefined/);
   });
 
+  it("shows how late the callers were where the runtime is somebody else's", () => {
+    const callers = [1, 2, 3].map((atS) => ({ atS, callsEnded: 0, callerCores: 0.5, callerLoopMs: 40 }));
+    const html = renderStressPage(reportWith({ samples: callers }));
+    expect(html).toContain('<h2>How late');
+    expect(html).not.toMatch(/<h2>Memory|NaN|undefined|Infinity/);
+  });
+
   it('shows the round trips of an echo', () => {
     const echo = reportWith({
       mode: 'echo',
