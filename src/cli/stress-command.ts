@@ -20,7 +20,7 @@ import { LOOPBACK, loopbackSettings } from './runtime-process.ts';
 import { stressCompareCommand } from './stress-compare.ts';
 import { StressOutput } from './stress-output.ts';
 import { printReport, printStep } from './stress-printer.ts';
-import { type Load, type SessionOptions, StressSession } from './stress-session.ts';
+import { type Load, type RunOptions, runLoad } from './stress-run.ts';
 
 const DEFAULT_CALLS = 10;
 const DEFAULT_CONCURRENT: Record<StressMode, number> = { conversation: 4, echo: 50, consecutive: 1 };
@@ -107,24 +107,20 @@ export function stressCommand(exit: Exit): Command {
 
 async function run(options: StressOptions): Promise<number> {
   const objective = parseObjective(options.slo ?? DEFAULT_SLO[options.mode]);
-  const wanted = await sessionOptions(options);
+  const wanted = await runOptionsOf(options);
   const output = options.out === undefined ? null : StressOutput.open(options.out);
-  const session = await StressSession.start({ ...wanted, onCall: (...call) => output?.add(...call) });
-  try {
-    const report =
-      options.findCapacity === true
-        ? await findCapacity(session, options, objective)
-        : await session.run(loadOf(options));
-    if (options.json === true) console.log(JSON.stringify(report, null, 2));
-    else printReport(report);
-    output?.finish(report);
-    return report.ok ? EXIT_OK : EXIT_BAD_RESULT;
-  } finally {
-    await session.close();
-  }
+  const runOptions: RunOptions = { ...wanted, onCall: (...call) => output?.add(...call) };
+  const report =
+    options.findCapacity === true
+      ? await findCapacity(runOptions, options, objective)
+      : await runLoad(runOptions, loadOf(options));
+  if (options.json === true) console.log(JSON.stringify(report, null, 2));
+  else printReport(report);
+  output?.finish(report);
+  return report.ok ? EXIT_OK : EXIT_BAD_RESULT;
 }
 
-async function sessionOptions(options: StressOptions): Promise<Omit<SessionOptions, 'onCall'>> {
+async function runOptionsOf(options: StressOptions): Promise<Omit<RunOptions, 'onCall'>> {
   const { mode, target, phrasing, seed } = options;
   const isEcho = mode === 'echo';
   if (target !== undefined) await localAddressFor(target); // before any model is loaded
@@ -190,13 +186,18 @@ function mostOf({ mode, most }: StressOptions): number {
 
 // ---- the search ---------------------------------------------------------------------------------------------
 
-/** The report of the largest load that held, with the search; that of the smallest when none did. */
+/**
+ * The report of the largest load that held, with the search; that of the smallest when none did. Each step has a runtime
+ * and callers' models of its own, and callers of its own: what was said in a step before would be known, and need not be
+ * made again.
+ */
 async function findCapacity(
-  session: StressSession,
+  runOptions: RunOptions,
   options: StressOptions,
   objective: Objective,
 ): Promise<StressReport> {
   const reports = new Map<number, StressReport>();
+  let { seed } = runOptions;
   const capacity = await searchCapacity({
     objective,
     from: concurrentOf(options),
@@ -205,7 +206,8 @@ async function findCapacity(
     nowMs: monotonicMs,
     run: async (concurrent) => {
       console.error(`wildfire: ${concurrent} calls at once ...`);
-      const report = await session.run(stepLoad(options.mode, concurrent));
+      const report = await runLoad({ ...runOptions, seed }, stepLoad(options.mode, concurrent));
+      seed += report.callsOffered;
       reports.set(concurrent, report);
       return report;
     },

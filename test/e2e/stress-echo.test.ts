@@ -112,6 +112,8 @@ describe('the search for capacity', () => {
       [3, true],
     ]);
     expect(report.peakConcurrent).toBe(3);
+    // A runtime for each step: none finds warm what the one before has left.
+    expect(run.stderr.match(/starting the runtime/g)).toHaveLength(2);
     expect(run.exitCode).toBe(0);
   });
 });
