@@ -18,7 +18,7 @@ export interface TurnResult {
   readonly reply: string;
   readonly goal: string;
   readonly goalMet: boolean;
-  /** Last speech packet sent to first voiced packet received; 0 when no reply came. */
+  /** Last speech packet sent to first voiced packet received; 0 when no reply came, or one that was under way already. */
   readonly voiceToVoiceMs: number;
   readonly decisionToVoiceMs: number;
   readonly bargeIn: boolean;

@@ -24,6 +24,7 @@ const POLL_MS = 10;
 /** One step as it went. Times are monotonicMs(). */
 export interface StepResult {
   readonly goal: string;
+  readonly input: 'speech' | 'dtmf';
   /** The words spoken, or the keys. */
   readonly said: string;
   /** What the agent said aloud, as the caller understood it. */
@@ -36,7 +37,9 @@ export interface StepResult {
   readonly speechEndTimestamp: number;
   /** First voiced packet of the reply; null when none came. */
   readonly replyAtMs: number | null;
-  /** Wire to wire; null when no reply came. */
+  /** The agent was talking when the caller ended: what is heard then was begun before, and tells nothing of a wait. */
+  readonly repliedEarly: boolean;
+  /** Wire to wire; null when no reply came, or an early one. */
   readonly voiceToVoiceMs: number | null;
   /** After a barge-in: arrival of the last voiced packet before the agent fell silent. */
   readonly agentStoppedAtMs: number | null;
@@ -132,17 +135,30 @@ async function takeTurn(
   const agentStoppedAtMs = bargesIn ? parts.telephone.heard.lastVoicedAtMs(calledAtMs, silentFromMs) : null;
   const searchFromMs = Math.max(silentFromMs, span.lastSpeechSentAtMs);
   const replyAtMs = await agentStarts(parts, searchFromMs, REPLY_TIMEOUT_MS);
+  const repliedEarly = replyAtMs !== null && wasTalking(span, replyAtMs, parts.telephone);
   return {
     goal: action.purpose,
+    input: action.kind === 'say' ? 'speech' : 'dtmf',
     said: action.kind === 'say' ? action.utterance.text : action.digits,
     bargeIn: bargesIn,
     startedAtMs: span.firstSentAtMs,
     lastSpeechSentAtMs: span.lastSpeechSentAtMs,
     speechEndTimestamp: span.speechEndTimestamp,
     replyAtMs,
-    voiceToVoiceMs: replyAtMs === null ? null : replyAtMs - span.lastSpeechSentAtMs,
+    repliedEarly,
+    voiceToVoiceMs: replyAtMs === null || repliedEarly ? null : replyAtMs - span.lastSpeechSentAtMs,
     agentStoppedAtMs,
   };
+}
+
+/** Whether the agent's voice went on over the end of what the caller said. */
+function wasTalking(
+  { firstSentAtMs, lastSpeechSentAtMs }: TalkSpan,
+  replyAtMs: number,
+  { heard }: Telephone,
+): boolean {
+  const lastAtMs = heard.lastVoicedAtMs(firstSentAtMs, lastSpeechSentAtMs);
+  return lastAtMs !== null && replyAtMs - lastAtMs < STOPPED_MS;
 }
 
 function speak(action: Turn, samples: Int16Array | null, telephone: Telephone): Promise<TalkSpan> {

@@ -10,9 +10,12 @@ export function printStep(step: StepResult): void {
   const keyed = /^[0-9*#A-D]+$/.test(step.said) ? 'keys ' : '';
   console.error(`  caller ${step.bargeIn ? '(interrupts) ' : ''}${keyed}"${step.said}"`);
   if (step.reply !== '') console.error(`  agent  "${step.reply}"`);
-  const voice =
-    step.voiceToVoiceMs === null ? 'no reply' : `${Math.round(step.voiceToVoiceMs)} ms voice to voice`;
-  console.error(`         ${step.goalMet ? 'ok' : 'MISSED'}: ${step.goal} (${voice})`);
+  console.error(`         ${step.goalMet ? 'ok' : 'MISSED'}: ${step.goal} (${waitOf(step)})`);
+}
+
+function waitOf({ voiceToVoiceMs, repliedEarly }: StepResult): string {
+  if (voiceToVoiceMs !== null) return `${Math.round(voiceToVoiceMs)} ms voice to voice`;
+  return repliedEarly ? 'the agent was talking already' : 'no reply';
 }
 
 /** The waterfalls and the totals. */
@@ -47,7 +50,8 @@ function printWaterfall(number: number, turn: TurnResult): void {
   const explainedMs = sumMs(stages);
   const rest =
     explainedMs === 0 ? '' : ` (${(turn.voiceToVoiceMs - explainedMs).toFixed(1)} ms outside the stages)`;
-  console.log(`  voice to voice ${turn.voiceToVoiceMs.toFixed(1)} ms on the wire${rest}`);
+  const onWire = `${turn.voiceToVoiceMs.toFixed(1)} ms on the wire${rest}`;
+  console.log(`  voice to voice ${turn.voiceToVoiceMs === 0 ? 'not measured' : onWire}`);
   if (turn.bargeInToSilenceMs !== null)
     console.log(`  barge-in: silent ${turn.bargeInToSilenceMs} ms after the decision`);
 }

@@ -56,10 +56,17 @@ function outcomeRows(report: StressReport): Row[] {
     ],
     ['phases', `${ramp} s up, ${hold} s held, ${drain} s down`],
     [mode === 'echo' ? 'echoes whole' : 'goals met', `${goalsMet} of ${callsOffered}`],
-    ...(turns === 0 ? [] : ([['turns', `${turns}`]] as const)),
+    ...(turns === 0 ? [] : ([['turns', `${turns}${keyedText(report)}`]] as const)),
     ...(report.voiceToVoiceMs === null ? [] : ([['voice to voice', spread(report.voiceToVoiceMs)]] as const)),
     ...(report.roundTripMs === undefined ? [] : ([['round trip', spread(report.roundTripMs)]] as const)),
   ];
+}
+
+/** What of the turns is not in the figures of spoken ones. */
+function keyedText({ keyed, earlyReplies = 0 }: StressReport): string {
+  const wait = keyed?.voiceToVoiceMs ?? null;
+  const early = earlyReplies === 0 ? '' : `; over the end of ${earlyReplies} the agent was talking`;
+  return `${wait === null ? '' : `; ${keyed?.turns} of them keyed: ${spread(wait)}`}${early}`;
 }
 
 /** The books: voice to voice = endpoint + models + overhead + quiet start + residual. */

@@ -137,8 +137,8 @@ async function callAll(run: Run, { tally, progress }: RunView): Promise<CrowdRes
     isBrief: mode === 'consecutive',
     ...(load.beginWithinMs === undefined ? {} : { durationMs: load.beginWithinMs }),
     ...(load.maxCallMs === undefined ? {} : { maxCallMs: load.maxCallMs }),
-    onStep: ({ voiceToVoiceMs }) => {
-      if (voiceToVoiceMs !== null) tally.waitsMs.push(voiceToVoiceMs);
+    onStep: ({ input, voiceToVoiceMs }) => {
+      if (input === 'speech' && voiceToVoiceMs !== null) tally.waitsMs.push(voiceToVoiceMs);
     },
     onCall: (call, placed) => {
       noteCall(tally, call);

@@ -14,7 +14,14 @@ import {
   ofRuntime,
 } from './load-sample.ts';
 import { type Percentiles, percentilesOf, tenths } from './percentiles.ts';
-import { accountsOf, type TimelineFigures, timelineOf } from './turn-accounts.ts';
+import {
+  accountOf,
+  type MeasuredTurn,
+  measuredTurns,
+  stagesOf,
+  type TimelineFigures,
+  timelineOf,
+} from './turn-accounts.ts';
 
 /** Share of the callers that must reach their goal. */
 export const GOALS_NEEDED = 0.9;
@@ -61,12 +68,21 @@ export interface ReportedCall {
 }
 
 export interface ReportedTurn {
+  readonly input: 'speech' | 'dtmf';
   readonly said: string;
   readonly reply: string;
   readonly goalMet: boolean;
-  /** 0 when no reply came. */
+  readonly repliedEarly: boolean;
+  /** 0 when no reply came, or an early one. */
   readonly voiceToVoiceMs: number;
   readonly stagesMs: StagesMs;
+}
+
+/** Turns of keys, which are not waited for as the end of speech is. */
+export interface KeyedFigures {
+  readonly turns: number;
+  readonly voiceToVoiceMs: Percentiles | null;
+  readonly stagesMs?: Readonly<Record<string, Percentiles | null>>;
 }
 
 /** Packets of all callers. What only our own runtime can say is left out of others. */
@@ -87,11 +103,16 @@ export interface StressReport extends EchoReportPart {
   readonly callsCompleted: number;
   readonly callsFailed: number;
   readonly peakConcurrent: number;
+  /** Spoken and keyed. */
   readonly turns: number;
   readonly goalsMet: number;
+  /** Of spoken turns, as are the next two. */
   readonly voiceToVoiceMs: Percentiles | null;
   readonly stagesMs?: Readonly<Record<string, Percentiles | null>>;
   readonly timeline?: TimelineFigures;
+  readonly keyed?: KeyedFigures;
+  /** Turns over whose end the agent was talking: they have no voice to voice. */
+  readonly earlyReplies?: number;
   readonly phasesS: { readonly ramp: number; readonly hold: number; readonly drain: number };
   readonly rtp: PacketFigures;
   readonly mainLoopMs?: RuntimeFigures['mainLoopMs'];
@@ -119,6 +140,8 @@ export function stressReport(
   const goalsMet = calls.filter(({ goalMet }) => goalMet).length;
   const isGood = calls.length > 0 && goalsMet >= GOALS_NEEDED * calls.length;
   const figures = watched.runtime;
+  const measured = runtime === null ? null : measuredTurns(calls, runtime.turns);
+  const spoken = measured?.filter(({ input }) => input === 'speech');
   return {
     ok: isGood && completed === calls.length && leaksNothing(figures),
     mode,
@@ -129,9 +152,12 @@ export function stressReport(
     peakConcurrent: crowd.peakConcurrent,
     turns: steps.length,
     goalsMet,
-    voiceToVoiceMs: percentilesOf(steps.flatMap(({ voiceToVoiceMs }) => voiceToVoiceMs ?? [])),
-    ...(runtime === null ? {} : { stagesMs: stagesOf(runtime.turns) }),
-    ...(runtime === null ? {} : { timeline: timelineOf(accountsOf(calls, runtime.turns)) }),
+    voiceToVoiceMs: waitsOf(steps, 'speech'),
+    ...(spoken === undefined
+      ? {}
+      : { stagesMs: stagesOf(spoken), timeline: timelineOf(spoken.map(accountOf)) }),
+    keyed: keyedOf(steps, measured),
+    earlyReplies: steps.filter(({ repliedEarly }) => repliedEarly).length,
     phasesS: phasesOf(crowd),
     rtp: {
       ...packetsOf(calls),
@@ -168,12 +194,17 @@ export function loadOf({ runtime, samples }: WatchedLoad): Partial<StressReport>
   return { ...rest, corePercentPerCall: corePercentPerCall(ofRuntime(samples)), samples };
 }
 
-function stagesOf(turns: readonly TurnReport[]): Record<string, Percentiles | null> {
-  const replied = turns.filter(({ outcome }) => outcome === 'replied');
-  const names = Object.keys(replied[0]?.stagesMs ?? {}) as (keyof StagesMs)[];
-  return Object.fromEntries(
-    names.map((name) => [name, percentilesOf(replied.map((turn) => turn.stagesMs[name]))]),
-  );
+function waitsOf(steps: readonly StepResult[], input: StepResult['input']): Percentiles | null {
+  const ofInput = steps.filter((step) => step.input === input);
+  return percentilesOf(ofInput.flatMap(({ voiceToVoiceMs }) => voiceToVoiceMs ?? []));
+}
+
+function keyedOf(steps: readonly StepResult[], measured: readonly MeasuredTurn[] | null): KeyedFigures {
+  return {
+    turns: steps.filter(({ input }) => input === 'dtmf').length,
+    voiceToVoiceMs: waitsOf(steps, 'dtmf'),
+    ...(measured === null ? {} : { stagesMs: stagesOf(measured.filter(({ input }) => input === 'dtmf')) }),
+  };
 }
 
 type Packets = Record<keyof CrowdCall['rtp'], number>;
@@ -189,11 +220,13 @@ function reported({ steps, ...call }: CrowdCall, turns: readonly TurnReport[]): 
 }
 
 function reportedTurn(step: StepResult, turn: TurnReport | undefined): ReportedTurn {
-  const { said, reply, goalMet, voiceToVoiceMs } = step;
+  const { input, said, reply, goalMet, repliedEarly, voiceToVoiceMs } = step;
   return {
+    input,
     said,
     reply,
     goalMet,
+    repliedEarly,
     voiceToVoiceMs: tenths(voiceToVoiceMs ?? 0),
     stagesMs: roundStages(wireStages(step, turn)),
   };

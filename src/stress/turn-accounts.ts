@@ -52,19 +52,36 @@ export interface TimelineFigures {
   readonly leadInMs: Percentiles | null;
 }
 
-/** Null for a step that was keyed, got no reply, or that the runtime has no finished turn for. */
-export function accountOf(step: StepResult, turns: readonly TurnReport[]): TurnAccount | null {
+/** A turn that both sides measured: answered on the wire, and finished for the runtime. */
+export interface MeasuredTurn {
+  readonly input: StepResult['input'];
+  readonly step: StepResult;
+  readonly turn: TurnReport;
+  /** As the caller's wire saw them. */
+  readonly stages: StagesMs;
+  readonly wireMs: number;
+  readonly replyAtMs: number;
+}
+
+/** Those of all calls. */
+export function measuredTurns(calls: readonly CrowdCall[], turns: readonly TurnReport[]): MeasuredTurn[] {
+  const bySipCallId = Map.groupBy(turns, ({ sipCallId }) => sipCallId);
+  return calls.flatMap(({ sipCallId, steps }) =>
+    steps.flatMap((step) => measured(step, bySipCallId.get(sipCallId) ?? []) ?? []),
+  );
+}
+
+/** Null for a step that got no reply, or that the runtime has no finished turn of its kind for. */
+function measured(step: StepResult, turns: readonly TurnReport[]): MeasuredTurn | null {
   const turn = turnOf(step, turns);
-  const { voiceToVoiceMs: wireMs, replyAtMs } = step;
-  if (
-    turn === undefined ||
-    wireMs === null ||
-    replyAtMs === null ||
-    turn.input !== 'speech' ||
-    turn.decisionToVoiceMs === 0
-  )
-    return null;
-  const s = wireStages(step, turn);
+  const { input, voiceToVoiceMs: wireMs, replyAtMs } = step;
+  if (turn === undefined || wireMs === null || replyAtMs === null) return null;
+  if (turn.input !== input || turn.decisionToVoiceMs === 0) return null;
+  return { input, step, turn, stages: wireStages(step, turn), wireMs, replyAtMs };
+}
+
+/** The account of a spoken turn. */
+export function accountOf({ turn, stages: s, wireMs, replyAtMs }: MeasuredTurn): TurnAccount {
   const queueMs = s.sttQueue + s.llmQueue + s.ttsQueue;
   const beforeDecisionMs = s.uplink + s.endpoint + s.endpointQueue;
   return {
@@ -80,11 +97,18 @@ export function accountOf(step: StepResult, turns: readonly TurnReport[]): TurnA
   };
 }
 
-/** All turns of all calls. */
+/** The accounts of all spoken turns of all calls. */
 export function accountsOf(calls: readonly CrowdCall[], turns: readonly TurnReport[]): TurnAccount[] {
-  const bySipCallId = Map.groupBy(turns, ({ sipCallId }) => sipCallId);
-  return calls.flatMap(({ sipCallId, steps }) =>
-    steps.flatMap((step) => accountOf(step, bySipCallId.get(sipCallId) ?? []) ?? []),
+  return measuredTurns(calls, turns)
+    .filter(({ input }) => input === 'speech')
+    .map(accountOf);
+}
+
+/** Each stage over some of the turns; empty of none. */
+export function stagesOf(turns: readonly MeasuredTurn[]): Record<string, Percentiles | null> {
+  const names = Object.keys(turns[0]?.stages ?? {}) as (keyof StagesMs)[];
+  return Object.fromEntries(
+    names.map((name) => [name, percentilesOf(turns.map(({ stages }) => stages[name]))]),
   );
 }
 

@@ -9,6 +9,7 @@ import type { PlacedCall } from '../../src/caller/place-call.ts';
 function step(changes: Partial<StepResult>): StepResult {
   return {
     goal: 'g',
+    input: 'speech',
     said: 's',
     reply: 'r',
     goalMet: true,
@@ -17,6 +18,7 @@ function step(changes: Partial<StepResult>): StepResult {
     lastSpeechSentAtMs: 2000,
     speechEndTimestamp: 16_000,
     replyAtMs: 2700.04,
+    repliedEarly: false,
     voiceToVoiceMs: 700.04,
     agentStoppedAtMs: null,
     ...changes,

@@ -115,7 +115,8 @@ describe('a call of the built-in caller', () => {
     expect(first?.voiceToVoiceMs).toBeGreaterThan(REPLY_AFTER_MS);
     expect(first?.voiceToVoiceMs).toBe((first?.replyAtMs ?? 0) - (first?.lastSpeechSentAtMs ?? 0));
     expectInOrder(firstReply?.firstSentAtMs, first?.replyAtMs, firstReply?.lastSpeechSentAtMs);
-    expect(keyed?.said).toBe('4#');
+    expect(keyed).toMatchObject({ input: 'dtmf', said: '4#', repliedEarly: false });
+    expect(first).toMatchObject({ input: 'speech', repliedEarly: false });
     expect(barged?.bargeIn).toBe(true);
     // It began 400 ms into a reply that went on, and the agent had stopped when that reply was over.
     expectInOrder((cut?.replyAtMs ?? 0) + 400, barged?.startedAtMs, cutReply?.lastSpeechSentAtMs);
@@ -123,6 +124,20 @@ describe('a call of the built-in caller', () => {
     expect(placed.rtp.sent).toBeGreaterThan(200);
     expect(placed.rtp.lost).toBe(0);
     expect(placed.heardSamples.length).toBeGreaterThan(8000 * 3);
+  });
+
+  it('takes no agent that was talking already for one that answered at once', {
+    timeout: 20_000,
+  }, async () => {
+    const callee = await startCallee();
+    callee.onAnswered = () => void callee.telephone.say(tone(300));
+    const stopTalking = talkOverTheCaller(callee.telephone, tone(1500));
+    const placed = await dial(callee, [{ say: 'one' }], { render: async () => tone(600) });
+    stopTalking();
+    const [step] = placed.steps;
+    expect(step).toMatchObject({ input: 'speech', repliedEarly: true, voiceToVoiceMs: null });
+    expect(step?.replyAtMs).toBeGreaterThan(step?.lastSpeechSentAtMs ?? Number.POSITIVE_INFINITY);
+    expect(step?.reply).toBe('2 seconds');
   });
 
   it('notices that the agent hung up', { timeout: 20_000 }, async () => {
@@ -179,6 +194,16 @@ function replyWhenSpokenTo(
 function expectInOrder(...momentsMs: readonly (number | null | undefined)[]): void {
   expect(momentsMs.every((atMs) => typeof atMs === 'number')).toBe(true);
   expect(momentsMs).toEqual(momentsMs.toSorted((a, b) => (a ?? 0) - (b ?? 0)));
+}
+
+/** Begins to talk as soon as the caller does. */
+function talkOverTheCaller(telephone: Telephone, talk: Int16Array): () => void {
+  const watch = setInterval(() => {
+    if (telephone.heard.firstVoicedAtMs(0) === null) return;
+    clearInterval(watch);
+    void telephone.say(talk);
+  }, 20);
+  return () => clearInterval(watch);
 }
 
 /** Calls once, this long after the first call of what it returns. */

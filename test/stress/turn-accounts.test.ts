@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_STAGES, type TurnReport } from '../../src/call/reports.ts';
 import type { StepResult } from '../../src/caller/caller-conversation.ts';
 import type { CrowdCall } from '../../src/caller/crowd.ts';
-import { accountOf, accountsOf, timelineOf } from '../../src/stress/turn-accounts.ts';
+import { accountsOf, type TurnAccount, timelineOf } from '../../src/stress/turn-accounts.ts';
 
 const STAGES = {
   uplink: 15,
@@ -26,6 +26,7 @@ const SUM = Object.values(STAGES).reduce((sum, ms) => sum + ms);
 function step(wireMs: number | null): StepResult {
   return {
     goal: 'x',
+    input: 'speech',
     said: 'x',
     reply: 'y',
     goalMet: true,
@@ -34,6 +35,7 @@ function step(wireMs: number | null): StepResult {
     lastSpeechSentAtMs: 2000,
     speechEndTimestamp: 100,
     replyAtMs: wireMs === null ? null : 2000 + wireMs,
+    repliedEarly: false,
     voiceToVoiceMs: wireMs,
     agentStoppedAtMs: null,
   };
@@ -53,6 +55,14 @@ function turn(changes: Partial<TurnReport> = {}): TurnReport {
     decisionToVoiceMs,
     ...changes,
   } as TurnReport;
+}
+
+function call(sipCallId: string, ...steps: StepResult[]): CrowdCall {
+  return { sipCallId, steps } as unknown as CrowdCall;
+}
+
+function accountOf(aStep: StepResult, turns: readonly TurnReport[]): TurnAccount | null {
+  return accountsOf([call('a', aStep)], turns)[0] ?? null;
 }
 
 describe('the account of a turn', () => {
@@ -76,7 +86,8 @@ describe('the account of a turn', () => {
 
   it.each([
     ['a step without a reply', step(null), turn()],
-    ['keys', step(500), turn({ input: 'dtmf' })],
+    ['keys', { ...step(500), input: 'dtmf' as const }, turn({ input: 'dtmf' })],
+    ['speech that the runtime took keys after', step(500), turn({ input: 'dtmf' })],
     ['a turn that was never answered', step(500), turn({ decisionToVoiceMs: 0 })],
     ['a turn decided before the step', step(500), turn({ decidedAtMs: 900 })],
     ['a turn decided after the reply', step(500), turn({ decidedAtMs: 3000 })],
@@ -85,12 +96,12 @@ describe('the account of a turn', () => {
   });
 
   it('keeps calls apart', () => {
-    const call = (sipCallId: string): CrowdCall =>
-      ({ sipCallId, steps: [step(SUM)] }) as unknown as CrowdCall;
-    expect(accountsOf([call('a'), call('b')], [turn()])).toHaveLength(1);
-    expect(
-      accountsOf([call('a'), call('b')], [turn(), turn({ sipCallId: 'b', stagesMs: NO_STAGES })]),
-    ).toEqual([expect.objectContaining({ residualMs: 0 }), expect.objectContaining({ residualMs: SUM })]);
+    const calls = [call('a', step(SUM)), call('b', step(SUM))];
+    expect(accountsOf(calls, [turn()])).toHaveLength(1);
+    expect(accountsOf(calls, [turn(), turn({ sipCallId: 'b', stagesMs: NO_STAGES })])).toEqual([
+      expect.objectContaining({ residualMs: 0 }),
+      expect.objectContaining({ residualMs: SUM }),
+    ]);
   });
 });
 

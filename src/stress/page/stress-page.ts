@@ -132,11 +132,12 @@ ${table([head, ...books.map(([name, ms]) => [name, ...cells(ms)])])}`;
 
 function histogramSection(report: StressReport): string {
   const waits = report.calls
-    .flatMap(({ turns = [] }) => turns.map(({ voiceToVoiceMs }) => voiceToVoiceMs))
+    .flatMap(({ turns = [] }) => turns.filter(({ input }) => input === 'speech'))
+    .map(({ voiceToVoiceMs }) => voiceToVoiceMs)
     .filter((ms) => ms > 0);
   if (waits.length > 0) {
     const chart = histogram(waits, { xLabel: 'voice to voice, ms', colour: COLOURS.p50 });
-    return `<h2>Voice to voice</h2><p class="note">${waits.length} turns, measured by their callers on the wire.</p>${chart}`;
+    return `<h2>Voice to voice</h2><p class="note">${waits.length} spoken turns, measured by their callers on the wire.</p>${chart}`;
   }
   const trips = report.roundTripCounts ?? [];
   if (trips.length === 0) return '';

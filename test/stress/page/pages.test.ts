@@ -22,7 +22,17 @@ function call(voiceToVoiceMs: number, changes: Partial<ReportedCall> = {}): Repo
     why: 'booked',
     sipCallId: 'x',
     durationMs: 1,
-    turns: [{ said: NASTY, reply: NASTY, goalMet: true, voiceToVoiceMs, stagesMs: NO_STAGES }],
+    turns: [
+      {
+        input: 'speech',
+        said: NASTY,
+        reply: NASTY,
+        goalMet: true,
+        repliedEarly: false,
+        voiceToVoiceMs,
+        stagesMs: NO_STAGES,
+      },
+    ],
     ...changes,
   };
 }

@@ -1,0 +1,112 @@
+/** The result of a run: spoken turns by themselves, one endpoint wait, and of somebody else's runtime only what was seen. */
+import { describe, expect, it } from 'vitest';
+import { NO_STAGES, type TurnReport } from '../../src/call/reports.ts';
+import type { StepResult } from '../../src/caller/caller-conversation.ts';
+import type { CrowdCall, CrowdResult } from '../../src/caller/crowd.ts';
+import { stressReport, type WatchedLoad } from '../../src/stress/stress-report.ts';
+
+const WATCHED: WatchedLoad = {
+  startedAtMs: 0,
+  samples: [{ atS: 1, callsEnded: 0, callerCores: 0.5, callerLoopMs: 30 }],
+  runtime: null,
+};
+
+/** Said within the second before `endMs`, answered so much later; null: never. */
+function step(endMs: number, waitMs: number | null, changes: Partial<StepResult> = {}): StepResult {
+  return {
+    goal: 'x',
+    input: 'speech',
+    said: 'x',
+    reply: 'y',
+    goalMet: true,
+    bargeIn: false,
+    startedAtMs: endMs - 1000,
+    lastSpeechSentAtMs: endMs,
+    speechEndTimestamp: 8 * endMs,
+    replyAtMs: waitMs === null ? null : endMs + waitMs,
+    repliedEarly: false,
+    voiceToVoiceMs: waitMs,
+    agentStoppedAtMs: null,
+    ...changes,
+  };
+}
+
+/** Decided 450 ms after `endMs`; the VAD heard speech end `vadLaterMs` after the last loud packet. */
+function turn(endMs: number, changes: Partial<TurnReport> = {}, vadLaterMs = 0): TurnReport {
+  return {
+    sipCallId: 'a',
+    input: 'speech',
+    outcome: 'replied',
+    decidedAtMs: endMs + 450,
+    speechEndTimestamp: 8 * (endMs + vadLaterMs),
+    stagesMs: { ...NO_STAGES, endpoint: 400, stt: 50 },
+    decisionToVoiceMs: 50,
+    ...changes,
+  } as TurnReport;
+}
+
+function crowdOf(steps: readonly StepResult[], changes: Partial<CrowdResult> = {}): CrowdResult {
+  const call = {
+    sipCallId: 'a',
+    isEstablished: true,
+    isCompleted: true,
+    goalMet: true,
+    steps,
+    rtp: { sent: 0, received: 0, lost: 0, late: 0 },
+  } as unknown as CrowdCall;
+  const times = { startedAtMs: 0, fullAtMs: 0, drainingAtMs: 60_000, endedAtMs: 60_000, peakConcurrent: 1 };
+  return { ...times, calls: [call], ...changes };
+}
+
+describe('the turns of a report', () => {
+  const keys = { input: 'dtmf' as const };
+  const steps = [
+    step(2000, 500),
+    step(4000, 700),
+    step(6000, 2500, keys),
+    step(9000, 5, { repliedEarly: true, voiceToVoiceMs: null }),
+    step(12_000, null),
+  ];
+  const turns = [
+    turn(2000),
+    turn(4000, {}, 60),
+    turn(6000, {
+      ...keys,
+      decidedAtMs: 8000,
+      speechEndTimestamp: null,
+      stagesMs: { ...NO_STAGES, endpoint: 2000 },
+    }),
+    turn(8400, { outcome: 'superseded', decisionToVoiceMs: 0 }),
+  ];
+  const report = stressReport('conversation', crowdOf(steps), WATCHED, { turns, underrunFrames: 0 });
+
+  it('are told apart: spoken, keyed, and those over whose end the agent was talking', () => {
+    expect(report.turns).toBe(5);
+    expect(report.voiceToVoiceMs).toMatchObject({ p50: 500, max: 700 });
+    expect(report.keyed).toMatchObject({ turns: 1, voiceToVoiceMs: { p50: 2500, max: 2500 } });
+    expect(report.keyed?.stagesMs?.endpoint).toMatchObject({ p50: 2000 });
+    expect(report.earlyReplies).toBe(1);
+    expect(report.calls[0]?.turns?.map(({ input, repliedEarly }) => [input, repliedEarly])).toEqual([
+      ['speech', false],
+      ['speech', false],
+      ['dtmf', false],
+      ['speech', true],
+      ['speech', false],
+    ]);
+  });
+
+  it('have one endpoint wait, whoever tells it: from the last loud packet', () => {
+    expect(report.stagesMs?.endpoint).toEqual({ p50: 400, p95: 460, p99: 460, max: 460 });
+    expect(report.timeline?.endpointMs).toEqual(report.stagesMs?.endpoint);
+  });
+});
+
+describe("a report of somebody else's runtime", () => {
+  it('has what the callers measured, of the line and of themselves, and nothing else', () => {
+    const report = stressReport('conversation', crowdOf([step(2000, 500)]), WATCHED, null);
+    expect(report).toMatchObject({ ok: true, voiceToVoiceMs: { p50: 500 }, samples: WATCHED.samples });
+    for (const name of ['stagesMs', 'timeline', 'cpuCores', 'mainLoopMs', 'rssMiB', 'leaks', 'memorySlope'])
+      expect(report).not.toHaveProperty(name);
+    expect(report.keyed).not.toHaveProperty('stagesMs');
+  });
+});
