@@ -5,8 +5,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicMs } from '../observability/clock.ts';
 import { LoopDelay } from '../observability/loop-delay.ts';
-import { type LoadSample, ofRuntime, type RuntimeSample } from '../stress/load-sample.ts';
-import type { RuntimeFigures, WatchedLoad } from '../stress/stress-report.ts';
+import {
+  type LoadSample,
+  ofRuntime,
+  type RuntimeFigures,
+  type RuntimeSample,
+  type WatchedLoad,
+} from '../stress/load-sample.ts';
 import type { RuntimeProcess } from './runtime-process.ts';
 import { leaksBetween, type RuntimeReading, readRuntime } from './runtime-reading.ts';
 

@@ -33,9 +33,9 @@ const DEFAULT_SLO: Record<StressMode, string> = {
 };
 const DEFAULT_MOST: Record<StressMode, number> = { conversation: 128, echo: 1000, consecutive: 128 };
 const DEFAULT_LIMIT_S = 600;
-/** A step of the search comes up within this long, and holds for as long as its callers talk. */
+/** A step of the search comes up within this long, and then holds. */
 const STEP_RAMP_S = 8;
-const STEP_HOLD_MS = 10_000;
+const STEP_HOLD_MS: Record<StressMode, number> = { conversation: 20_000, echo: 10_000, consecutive: 20_000 };
 /** A caller of a step who has not hung up by then has failed: an overloaded box must not hold up the search. */
 const STEP_CALL_LIMIT_MS = 120_000;
 
@@ -220,10 +220,14 @@ async function findCapacity(
   return { ...report, ok: capacity.calls > 0, capacity };
 }
 
+/** Conversations that end in the hold are followed by others, so that as many stay up; an echo call lasts until it is over. */
 function stepLoad(mode: StressMode, concurrent: number): Load {
   const callsPerS = Math.max(DEFAULT_CALLS_PER_S[mode], concurrent / STEP_RAMP_S);
-  const callLengthMs = (1000 * concurrent) / callsPerS + STEP_HOLD_MS;
-  return { calls: concurrent, concurrent, callsPerS, callLengthMs, maxCallMs: STEP_CALL_LIMIT_MS };
+  const untilMs = (1000 * concurrent) / callsPerS + STEP_HOLD_MS[mode];
+  if (mode === 'echo') return { calls: concurrent, concurrent, callsPerS, callLengthMs: untilMs };
+  const calls = Number.POSITIVE_INFINITY;
+  const maxCallMs = STEP_CALL_LIMIT_MS;
+  return { calls, concurrent, callsPerS, beginWithinMs: untilMs, callLengthMs: 0, maxCallMs };
 }
 
 function positive(text: string): number {

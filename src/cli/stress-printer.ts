@@ -13,6 +13,7 @@ export function printReport(report: StressReport): void {
     ...outcomeRows(report),
     ...(report.timeline === undefined ? [] : timelineRows(report.timeline)),
     ...packetRows(report),
+    ...heldRows(report),
     ...loadRows(report),
     ...(report.capacity === undefined ? [] : capacityRows(report.capacity)),
   ];
@@ -58,6 +59,9 @@ function outcomeRows(report: StressReport): Row[] {
     [mode === 'echo' ? 'echoes whole' : 'goals met', `${goalsMet} of ${callsOffered}`],
     ...(turns === 0 ? [] : ([['turns', `${turns}${keyedText(report)}`]] as const)),
     ...(report.voiceToVoiceMs === null ? [] : ([['voice to voice', spread(report.voiceToVoiceMs)]] as const)),
+    ...(report.hold.voiceToVoiceMs === null
+      ? []
+      : ([['  while held', `${spread(report.hold.voiceToVoiceMs)}; ${report.hold.turns} turns`]] as const)),
     ...(report.roundTripMs === undefined ? [] : ([['round trip', spread(report.roundTripMs)]] as const)),
   ];
 }
@@ -101,6 +105,13 @@ function packetRows({ rtp, marks, callerLatenessMs }: StressReport): Row[] {
   if (lateness !== undefined) rows.push(['sent late by', lateSpread(lateness)]);
   if (callerLatenessMs !== undefined) rows.push(['callers late by', lateSpread(callerLatenessMs)]);
   return rows;
+}
+
+/** Both means over the same seconds. */
+function heldRows({ hold: { cpuCores, callerCores } }: StressReport): Row[] {
+  if (callerCores === null) return [];
+  const runtime = cpuCores == null ? '' : `${cpuCores} cores in the runtime, `;
+  return [['while held', `${runtime}${callerCores} in the callers`]];
 }
 
 function loadRows({

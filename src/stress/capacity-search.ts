@@ -22,6 +22,7 @@ export interface SearchOptions {
 /** Where the time of a step's turns went, p95, ms; empty where the runtime is not ours to ask. */
 type StagePeaks = Readonly<Record<string, number>>;
 
+/** Of conversations, p50 to callerCores are of the hold, in which all calls were up. */
 export interface SearchStep {
   readonly calls: number;
   readonly ok: boolean;
@@ -31,9 +32,10 @@ export interface SearchStep {
   readonly p95: number | null;
   readonly goals: number;
   readonly stagesP95Ms: StagePeaks;
+  /** Means over the same seconds. */
   readonly cpuCores: number | null;
   readonly callerCores: number | null;
-  /** The worst second of the calling process: above some 20 ms its own figures are in doubt. */
+  /** The worst second of the calling process, from the first call to the last: above some 20 ms its own figures are in doubt. */
   readonly callerLoopMs: number | null;
 }
 
@@ -113,9 +115,9 @@ function boundsOf(steps: readonly SearchStep[]): {
 
 function stepOf(calls: number, report: StressReport, objective: Objective): SearchStep {
   const why = missedBy(report, objective);
-  const measured = report.voiceToVoiceMs ?? report.roundTripMs ?? null;
-  const stages = Object.entries(report.stagesMs ?? {});
-  const { samples = [] } = report;
+  const { hold, samples = [] } = report;
+  const measured = hold.voiceToVoiceMs ?? report.roundTripMs ?? null;
+  const stages = Object.entries(hold.stagesMs ?? {});
   return {
     calls,
     ok: why === null,
@@ -124,8 +126,8 @@ function stepOf(calls: number, report: StressReport, objective: Objective): Sear
     p95: measured?.p95 ?? null,
     goals: Math.round((report.goalsMet / Math.max(1, report.callsOffered)) * 1000) / 1000,
     stagesP95Ms: Object.fromEntries(stages.map(([name, ms]) => [name, ms?.p95 ?? 0])),
-    cpuCores: report.cpuCores ?? null,
-    callerCores: worst(samples.map(({ callerCores }) => callerCores)),
+    cpuCores: hold.cpuCores ?? null,
+    callerCores: hold.callerCores,
     callerLoopMs: worst(samples.map(({ callerLoopMs }) => callerLoopMs)),
   };
 }
@@ -150,5 +152,5 @@ function kindOf(stage: string): BreaksFirst['kind'] {
 }
 
 function worst(values: readonly number[]): number | null {
-  return values.length === 0 ? null : Math.max(...values);
+  return values.length === 0 ? null : values.reduce((most, value) => Math.max(most, value));
 }

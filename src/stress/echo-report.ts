@@ -2,14 +2,9 @@
 import type { LatenessSummary } from '../media/lateness-histogram.ts';
 import { type EchoCall, type EchoCrowdResult, isWhole } from './echo/echo-crowd.ts';
 import type { EchoLineReport, EchoSnapshot } from './echo/echo-protocol.ts';
-import {
-  leaksNothing,
-  loadOf,
-  phasesOf,
-  type ReportedCall,
-  type StressReport,
-  type WatchedLoad,
-} from './stress-report.ts';
+import { holdOf } from './hold-figures.ts';
+import type { WatchedLoad } from './load-sample.ts';
+import { leaksNothing, loadOf, phasesOf, type ReportedCall, type StressReport } from './stress-report.ts';
 
 /** What only an echo has. */
 export interface EchoReportPart {
@@ -53,6 +48,7 @@ export function echoReport(crowd: EchoCrowdResult, watched: WatchedLoad, lostUpw
     turns: 0,
     goalsMet: whole,
     voiceToVoiceMs: null,
+    hold: holdOf(crowd, watched),
     phasesS: phasesOf(crowd),
     rtp: {
       sent: sum('sent'),

@@ -28,6 +28,25 @@ export interface RuntimeSample {
 export type LoadSample = CallerSample & Partial<RuntimeSample>;
 export type WholeSample = CallerSample & RuntimeSample;
 
+/** What was seen of a runtime from outside over the run. */
+export interface RuntimeFigures {
+  readonly cpuCores: number;
+  readonly rssMiB: { readonly start: number; readonly peak: number; readonly end: number };
+  readonly mainLoopMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly sendLatenessMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Held after the last call, over what was held before the first. */
+  readonly leaks: Readonly<Record<string, number>>;
+}
+
+/** What was seen second by second. */
+export interface WatchedLoad {
+  /** monotonicMs(); the samples count from here. */
+  readonly startedAtMs: number;
+  readonly samples: readonly LoadSample[];
+  /** Null when the target was somebody else's, or no longer answers. */
+  readonly runtime: RuntimeFigures | null;
+}
+
 /** Grows by so much; `null` where there are too few calls to tell. */
 export interface MemorySlope {
   readonly mibPer100Calls: number | null;

@@ -7,7 +7,7 @@ type Quantile = (typeof QUANTILES)[number];
 
 export interface Objective {
   readonly text: string;
-  /** Voice to voice, or an echo's round trip, ms. */
+  /** Voice to voice of the turns while all calls were up, or an echo's round trip, ms. */
   readonly atMostMs: Partial<Record<Quantile, number>>;
   /** Share of goals met. */
   readonly goals: number;
@@ -36,7 +36,7 @@ export function missedBy(report: StressReport, objective: Objective): string | n
   if (mode === 'echo' && report.rtp.lost > 0) return `${report.rtp.lost} packets were lost`;
   const share = goalsMet / callsOffered;
   if (mode !== 'echo' && share < objective.goals) return `${goalsMet} of ${callsOffered} goals were met`;
-  const measured = mode === 'echo' ? report.roundTripMs : report.voiceToVoiceMs;
+  const measured = mode === 'echo' ? report.roundTripMs : report.hold.voiceToVoiceMs;
   if (measured === null || measured === undefined) return 'nothing was measured';
   for (const name of QUANTILES) {
     const limitMs = objective.atMostMs[name];

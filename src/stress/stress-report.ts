@@ -6,12 +6,15 @@ import type { StepResult } from '../caller/caller-conversation.ts';
 import type { CrowdCall, CrowdResult } from '../caller/crowd.ts';
 import type { SearchResult } from './capacity-search.ts';
 import type { EchoReportPart } from './echo-report.ts';
+import { type HoldFigures, holdOf } from './hold-figures.ts';
 import {
   corePercentPerCall,
   type LoadSample,
   type MemorySlope,
   memorySlope,
   ofRuntime,
+  type RuntimeFigures,
+  type WatchedLoad,
 } from './load-sample.ts';
 import { type Percentiles, percentilesOf, tenths } from './percentiles.ts';
 import {
@@ -27,25 +30,6 @@ import {
 export const GOALS_NEEDED = 0.9;
 
 export type StressMode = 'conversation' | 'echo' | 'consecutive';
-
-/** What was seen of a runtime from outside over the run. */
-export interface RuntimeFigures {
-  readonly cpuCores: number;
-  readonly rssMiB: { readonly start: number; readonly peak: number; readonly end: number };
-  readonly mainLoopMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  readonly sendLatenessMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Held after the last call, over what was held before the first. */
-  readonly leaks: Readonly<Record<string, number>>;
-}
-
-/** What was seen second by second. */
-export interface WatchedLoad {
-  /** monotonicMs(); the samples count from here. */
-  readonly startedAtMs: number;
-  readonly samples: readonly LoadSample[];
-  /** Null when the target was somebody else's, or no longer answers. */
-  readonly runtime: RuntimeFigures | null;
-}
 
 /** What is known of a runtime that was started for the run. */
 export interface OwnRuntime {
@@ -113,6 +97,7 @@ export interface StressReport extends EchoReportPart {
   readonly keyed?: KeyedFigures;
   /** Turns over whose end the agent was talking: they have no voice to voice. */
   readonly earlyReplies?: number;
+  readonly hold: HoldFigures;
   readonly phasesS: { readonly ramp: number; readonly hold: number; readonly drain: number };
   readonly rtp: PacketFigures;
   readonly mainLoopMs?: RuntimeFigures['mainLoopMs'];
@@ -158,6 +143,7 @@ export function stressReport(
       : { stagesMs: stagesOf(spoken), timeline: timelineOf(spoken.map(accountOf)) }),
     keyed: keyedOf(steps, measured),
     earlyReplies: steps.filter(({ repliedEarly }) => repliedEarly).length,
+    hold: holdOf(crowd, watched, { steps, measured }),
     phasesS: phasesOf(crowd),
     rtp: {
       ...packetsOf(calls),

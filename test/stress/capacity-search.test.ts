@@ -8,7 +8,7 @@ import {
 } from '../../src/stress/capacity-search.ts';
 import type { LoadSample } from '../../src/stress/load-sample.ts';
 import { missedBy, parseObjective } from '../../src/stress/objective.ts';
-import { reportWith } from './reports.ts';
+import { heldWith, reportWith } from './reports.ts';
 
 /** A box whose p95 is 600 ms up to `capacity` calls and 10 s above; its queue grows with the calls. */
 function box(
@@ -33,12 +33,14 @@ function box(
         return reportWith({
           callsOffered: calls,
           goalsMet: calls,
-          voiceToVoiceMs: spread(p95),
-          stagesMs: {
-            endpoint: spread(400),
-            sttQueue: spread(calls <= capacity ? 20 : 9000),
-            stt: spread(100),
-          },
+          hold: heldWith({
+            voiceToVoiceMs: spread(p95),
+            stagesMs: {
+              endpoint: spread(400),
+              sttQueue: spread(calls <= capacity ? 20 : 9000),
+              stt: spread(100),
+            },
+          }),
         });
       },
       ...options,
@@ -75,13 +77,47 @@ describe('the search for capacity', () => {
           callsOffered: calls,
           callsFailed: isGood ? 0 : 1,
           goalsMet: calls,
-          voiceToVoiceMs: { p50: 600, p95: 600, p99: 600, max: 600 },
-          stagesMs: { stt: { p50: stt, p95: stt, p99: stt, max: stt } },
+          hold: heldWith({
+            voiceToVoiceMs: { p50: 600, p95: 600, p99: 600, max: 600 },
+            stagesMs: { stt: { p50: stt, p95: stt, p99: stt, max: stt } },
+          }),
           samples: [{ callerLoopMs: isGood ? 15 : lateMs } as LoadSample],
         });
       },
     });
     expect(breaksFirst).toEqual(expected);
+  });
+
+  it('tells of a step what its hold measured: its ramp and end have fewer calls', async () => {
+    const wait = (ms: number) => ({ p50: ms, p95: ms, p99: ms, max: ms });
+    const sample = { atS: 1, callsEnded: 0, callerCores: 1.9, callerLoopMs: 12 };
+    const { steps } = await searchCapacity({
+      ...box(20, { most: 4 }).options,
+      run: async (calls) =>
+        reportWith({
+          callsOffered: calls,
+          goalsMet: calls,
+          voiceToVoiceMs: wait(600),
+          stagesMs: { stt: wait(50) },
+          cpuCores: 0.5,
+          samples: [sample],
+          hold: heldWith({
+            voiceToVoiceMs: wait(1600),
+            stagesMs: { stt: wait(900) },
+            cpuCores: 0.9,
+            callerCores: 1.1,
+          }),
+        }),
+    });
+    expect(steps[0]).toMatchObject({
+      ok: false,
+      why: 'p95 was 1600 ms',
+      p95: 1600,
+      stagesP95Ms: { stt: 900 },
+      cpuCores: 0.9,
+      callerCores: 1.1,
+      callerLoopMs: 12,
+    });
   });
 
   it('stops at the most calls that it may try: a lower bound', async () => {
@@ -114,7 +150,7 @@ describe('an objective', () => {
   const good = reportWith({
     callsOffered: 10,
     goalsMet: 9,
-    voiceToVoiceMs: { p50: 500, p95: 900, p99: 950, max: 999 },
+    hold: heldWith({ voiceToVoiceMs: { p50: 500, p95: 900, p99: 950, max: 999 } }),
   });
 
   it.each([
@@ -124,7 +160,7 @@ describe('an objective', () => {
     ['max=1000, goals=0.95', good, '9 of 10 goals were met'],
     ['p95=1500', reportWith({ ...good, callsFailed: 1 }), '1 of 10 calls failed'],
     ['p95=1500', reportWith({ callsOffered: 0 }), 'no call was made'],
-    ['p95=1500', reportWith({ callsOffered: 1, goalsMet: 1, voiceToVoiceMs: null }), 'nothing was measured'],
+    ['p95=1500', reportWith({ callsOffered: 1, goalsMet: 1 }), 'nothing was measured'],
   ])('%s', (slo, report, why) => {
     expect(missedBy(report, parseObjective(slo))).toBe(why);
   });

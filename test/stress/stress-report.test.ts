@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { NO_STAGES, type TurnReport } from '../../src/call/reports.ts';
 import type { StepResult } from '../../src/caller/caller-conversation.ts';
 import type { CrowdCall, CrowdResult } from '../../src/caller/crowd.ts';
-import { stressReport, type WatchedLoad } from '../../src/stress/stress-report.ts';
+import type { WatchedLoad } from '../../src/stress/load-sample.ts';
+import { stressReport } from '../../src/stress/stress-report.ts';
 
 const WATCHED: WatchedLoad = {
   startedAtMs: 0,
@@ -98,6 +99,35 @@ describe('the turns of a report', () => {
   it('have one endpoint wait, whoever tells it: from the last loud packet', () => {
     expect(report.stagesMs?.endpoint).toEqual({ p50: 400, p95: 460, p99: 460, max: 460 });
     expect(report.timeline?.endpointMs).toEqual(report.stagesMs?.endpoint);
+  });
+});
+
+describe('the hold of a run', () => {
+  const second = (atS: number, cores: number) => ({
+    atS,
+    callsEnded: 0,
+    callerCores: cores,
+    callerLoopMs: 0,
+  });
+  const steps = [1500, 4000, 7000].map((endMs) => step(endMs, endMs / 10));
+  const turns = [1500, 4000, 7000].map((endMs) => turn(endMs, { decidedAtMs: endMs }));
+  const watched: WatchedLoad = {
+    startedAtMs: 500,
+    samples: [second(1, 9), second(2, 9), second(3.5, 1), second(4.5, 2), second(5.5, 9)],
+    runtime: null,
+  };
+
+  it('has the turns that were answered and the whole seconds while all calls were up', () => {
+    const crowd = crowdOf(steps, { fullAtMs: 2000, drainingAtMs: 5000 });
+    const { hold } = stressReport('conversation', crowd, watched, { turns, underrunFrames: 0 });
+    expect(hold).toMatchObject({ turns: 1, voiceToVoiceMs: { p50: 400, max: 400 }, callerCores: 1.5 });
+    expect(hold.stagesMs?.stt).toMatchObject({ p50: 50 });
+  });
+
+  it('has none where there is no hold to speak of', () => {
+    const crowd = crowdOf(steps, { fullAtMs: 2000, drainingAtMs: 2000 });
+    const { hold } = stressReport('conversation', crowd, watched, null);
+    expect(hold).toEqual({ turns: 0, voiceToVoiceMs: null, callerCores: null });
   });
 });
 

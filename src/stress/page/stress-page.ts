@@ -34,7 +34,7 @@ export function renderStressPage(report: StressReport): string {
 
 function cards(report: StressReport): string {
   const { callsOffered, callsFailed, goalsMet, voiceToVoiceMs, roundTripMs, rtp, phasesS } = report;
-  const { corePercentPerCall, memorySlope, leaks } = report;
+  const { corePercentPerCall, memorySlope, leaks, hold } = report;
   const wait = voiceToVoiceMs ?? roundTripMs ?? null;
   const held = Object.values(leaks ?? {}).reduce((sum, count) => sum + count, 0);
   const all: [string, string][] = [
@@ -49,8 +49,12 @@ function cards(report: StressReport): string {
       voiceToVoiceMs === null ? 'round trip p95' : 'voice to voice p95',
       wait === null ? '-' : `${wait.p95} ms`,
     ],
+    ...(hold.voiceToVoiceMs === null
+      ? []
+      : ([['p95 while held', `${hold.voiceToVoiceMs.p95} ms`]] satisfies [string, string][])),
     ['packets lost', `${rtp.lost}`],
     ['of a core per call', corePercentPerCall == null ? '-' : `${corePercentPerCall} %`],
+    ['cores while held: runtime, callers', `${hold.cpuCores ?? '-'}, ${hold.callerCores ?? '-'}`],
     ['MiB per 100 calls', `${memorySlope?.mibPer100Calls ?? '-'}`],
     ['leaks', leaks === undefined ? '-' : `${held}`],
     ['ramp, hold, drain', `${phasesS.ramp} / ${phasesS.hold} / ${phasesS.drain} s`],
@@ -94,8 +98,8 @@ function capacitySection({ slo, calls, isExact, breaksFirst, steps }: SearchResu
     'p50 ms',
     'p95 ms',
     'goals',
-    'runtime cores',
-    'caller cores',
+    'runtime cores, held',
+    'caller cores, held',
     'callers late ms',
   ];
   const isText = (_row: number, column: number): string => (column === 1 ? 'text' : '');
