@@ -4,11 +4,9 @@
  * Run: ./wildfire bench turn/whole [--limit CALLS]
  */
 import { runCrowd } from '../../src/caller/crowd.ts';
-import { packGrammarOf } from '../../src/cli/caller-choice.ts';
+import { loadCallerPack, packGrammarOf } from '../../src/cli/caller-choice.ts';
 import { LOOPBACK, loopbackSettings, RuntimeProcess } from '../../src/cli/runtime-process.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { loadPack } from '../../src/models/pack.ts';
-import { packFolderOf } from '../../src/models/pack-folders.ts';
 import {
   accountsOf,
   EXPLAINED_WITHIN_MS,
@@ -20,8 +18,9 @@ import { aimedAt, type BenchOptions, type BenchResult, figure, quantiles } from 
 const DEFAULT_CALLS = 6;
 const TARGET_MS = { voiceToVoice: 500, overheadP95: 40 };
 
-export async function benchRows({ pack: name, limit }: BenchOptions): Promise<BenchResult> {
-  const accounts = await callOneAfterAnother(name, limit ?? DEFAULT_CALLS);
+export async function benchRows({ pack: name, device, limit }: BenchOptions): Promise<BenchResult> {
+  const settings = [`models.pack=${name}`, `whisper.device=${device}`];
+  const accounts = await callOneAfterAnother(settings, limit ?? DEFAULT_CALLS);
   const of = (part: keyof TurnAccount): number[] => accounts.map((account) => account[part]);
   const overhead = quantiles('turn.overhead', 'ms', of('overheadMs'));
   const { explained, explainedSinceDecision } = timelineOf(accounts);
@@ -43,9 +42,9 @@ export async function benchRows({ pack: name, limit }: BenchOptions): Promise<Be
   };
 }
 
-async function callOneAfterAnother(name: string, calls: number): Promise<TurnAccount[]> {
-  const config = loadConfig({ settings: [`models.pack=${name}`] });
-  const pack = await loadPack(packFolderOf(name));
+async function callOneAfterAnother(settings: readonly string[], calls: number): Promise<TurnAccount[]> {
+  const config = loadConfig({ settings });
+  const pack = await loadCallerPack(config);
   const runtime = await RuntimeProcess.start([...loopbackSettings(config), 'web.enabled=false']);
   try {
     const crowd = await runCrowd({

@@ -11,9 +11,8 @@ import type { Phrasing } from '../caller/caller-grammar.ts';
 import { planCaller } from '../caller/caller-plan.ts';
 import { recordedCaller } from '../caller/live-caller.ts';
 import { messageOf, WildfireError } from '../errors.ts';
-import { loadPack, type ModelPack } from '../models/pack.ts';
-import { packFolderOf } from '../models/pack-folders.ts';
-import { chooseCaller, type MakeCaller, phrasingOption } from './caller-choice.ts';
+import type { ModelPack } from '../models/pack.ts';
+import { chooseCaller, loadCallerPack, type MakeCaller, phrasingOption } from './caller-choice.ts';
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import { deliver, holdLiveCall } from './live-call.ts';
@@ -33,7 +32,7 @@ export function callCommand(exit: Exit): Command {
   return withConfigOptions(new Command('call'))
     .description('dial a SIP URI with the built-in caller')
     .argument('<uri>', 'for example sip:bot@127.0.0.1:5060')
-    .option('--script <file>', "caller script (default: a caller drawn from the pack's grammar)")
+    .option('--script <file>', "caller script (default: a caller drawn from the callers' grammar)")
     .option('--wav <file>', 'play this recording as the only thing the caller says')
     .option('--seed <n>', "draws the caller, or the script's details", wholeNumber(0), 1)
     .addOption(phrasingOption())
@@ -44,7 +43,7 @@ export function callCommand(exit: Exit): Command {
 
 async function run(uri: string, options: CallOptions): Promise<number> {
   const localAddress = await localAddressFor(uri);
-  const pack = await loadPack(packFolderOf(configOf(options).models.pack));
+  const pack = await loadCallerPack(configOf(options));
   const makeCaller = callerOf(options, pack);
   if (options.out !== undefined) prepareFolder(options.out);
   const engines = await startCallerEngines(pack);

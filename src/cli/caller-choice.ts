@@ -1,4 +1,4 @@
-/** Which caller `demo` and `call` use: the script given, one generated from the pack's grammar, or the pack's script. */
+/** Who calls: a pack of their own; the script given, a caller generated from the pack's grammar, or the pack's script. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option } from 'commander';
@@ -7,8 +7,10 @@ import { type CallerGrammar, GRAMMAR_FILE, PHRASINGS, readCallerGrammar } from '
 import type { CallerPlan } from '../caller/caller-plan.ts';
 import { generatedCaller, type LiveCaller, scriptedCaller } from '../caller/live-caller.ts';
 import { drawScript, readScript } from '../caller/script.ts';
+import type { Config } from '../config/schema.ts';
 import { WildfireError } from '../errors.ts';
-import type { ModelPack } from '../models/pack.ts';
+import { loadPack, type ModelPack } from '../models/pack.ts';
+import { packFolderOf } from '../models/pack-folders.ts';
 
 export interface CallerChoice {
   /** File of a caller script. */
@@ -20,6 +22,11 @@ export interface CallerChoice {
 export type MakeCaller = (engines: CallerEngines) => Promise<LiveCaller>;
 
 const SCRIPT_FILE = 'callers/demo.json';
+
+/** The callers' pack, which need not be the runtime's. @throws WildfireError MODEL_MISSING, MODEL_DAMAGED */
+export function loadCallerPack({ models }: Config): Promise<ModelPack> {
+  return loadPack(packFolderOf(models.callerPack));
+}
 
 /** @throws WildfireError USAGE_INVALID, or MODEL_MISSING when the pack has no callers and no script is given */
 export function chooseCaller(
@@ -40,7 +47,10 @@ export function chooseCaller(
 export function packGrammarOf(pack: ModelPack): CallerGrammar {
   const file = join(pack.folder, GRAMMAR_FILE);
   if (existsSync(file)) return readCallerGrammar(file);
-  throw new WildfireError('MODEL_MISSING', `pack "${pack.name}" has no grammar for callers (${file})`);
+  throw new WildfireError(
+    'MODEL_MISSING',
+    `pack "${pack.name}" has no grammar for callers (${file}); name one that has with models.callerPack`,
+  );
 }
 
 /** --phrasing. */
@@ -58,6 +68,6 @@ function packScriptOf(pack: ModelPack): string {
   if (existsSync(file)) return file;
   throw new WildfireError(
     'MODEL_MISSING',
-    `pack "${pack.name}" has no callers (${GRAMMAR_FILE}, ${SCRIPT_FILE}); give one with --script FILE`,
+    `pack "${pack.name}" has no callers (${GRAMMAR_FILE}, ${SCRIPT_FILE}); give a script with --script FILE, or a pack that has callers with models.callerPack`,
   );
 }

@@ -1,6 +1,6 @@
 /**
  * `wildfire demo`: a runtime on free loopback ports in a process of its own, and the built-in caller in this one,
- * which dials it over real SIP and RTP and holds the pack's demo conversation.
+ * which dials it over real SIP and RTP and holds a demo conversation.
  */
 import { Command } from 'commander';
 import { type CallResult, joinViews } from '../caller/call-result.ts';
@@ -10,7 +10,7 @@ import type { LiveCaller } from '../caller/live-caller.ts';
 import type { PlacedCall } from '../caller/place-call.ts';
 import { loadPack, type ModelPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
-import { chooseCaller } from './caller-choice.ts';
+import { chooseCaller, loadCallerPack } from './caller-choice.ts';
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import { deliver, holdLiveCall } from './live-call.ts';
@@ -31,14 +31,16 @@ export function demoCommand(exit: Exit): Command {
     .description('hold a whole conversation between the built-in caller and the runtime over loopback')
     .option('--out <dir>', 'write the recording, the timeline and a page with the waterfalls')
     .option('--seed <n>', "draws the conversation's details", wholeNumber(0), 1)
-    .option('--script <file>', "a caller script instead of a caller drawn from the pack's grammar")
+    .option('--script <file>', "a caller script instead of a caller drawn from the callers' grammar")
     .option('--store <file>', 'keep the call and its turns in this database')
     .option('--json', 'print one JSON document')
     .action(async (options: DemoOptions) => exit(await run(options)));
 }
 
 async function run(options: DemoOptions): Promise<number> {
-  const pack = await loadPack(packFolderOf(configOf(options).models.pack));
+  const config = configOf(options);
+  await loadPack(packFolderOf(config.models.pack)); // whole? before any model is loaded
+  const pack = await loadCallerPack(config);
   const { seed } = options;
   const makeCaller = chooseCaller(pack, options, (grammar) =>
     planShowcase({ grammar, seed, phrasing: 'trained' }),

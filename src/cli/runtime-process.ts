@@ -42,7 +42,7 @@ export function loopbackSettings(config: Config, store?: string): string[] {
   return settingsOf({
     ...config,
     sip: { ...config.sip, bindAddress: LOOPBACK, port: 0, advertisedAddress: '' },
-    models: { pack: packFolderOf(config.models.pack) },
+    models: { ...config.models, pack: packFolderOf(config.models.pack) },
     agent: { ...config.agent, mode: 'conversation' },
     control: DEFAULT_CONFIG.control,
     store: { ...config.store, ...kept },

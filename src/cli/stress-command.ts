@@ -12,7 +12,7 @@ import { monotonicMs } from '../observability/clock.ts';
 import { searchCapacity } from '../stress/capacity-search.ts';
 import { type Objective, parseObjective } from '../stress/objective.ts';
 import type { StressMode, StressReport } from '../stress/stress-report.ts';
-import { packGrammarOf, phrasingOption } from './caller-choice.ts';
+import { loadCallerPack, packGrammarOf, phrasingOption } from './caller-choice.ts';
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import type { Exit } from './program.ts';
@@ -124,7 +124,9 @@ async function runOptionsOf(options: StressOptions): Promise<Omit<RunOptions, 'o
   const { mode, target, phrasing, seed } = options;
   const isEcho = mode === 'echo';
   if (target !== undefined) await localAddressFor(target); // before any model is loaded
-  const pack = isEcho ? null : await loadPack(packFolderOf(configOf(options).models.pack));
+  const config = configOf(options);
+  if (!isEcho && target === undefined) await loadPack(packFolderOf(config.models.pack)); // whole?
+  const pack = isEcho ? null : await loadCallerPack(config);
   return {
     mode,
     targetUri: target ?? null,

@@ -45,6 +45,8 @@ const limits = z.strictObject({
 const models = z.strictObject({
   /** A pack: a folder with a manifest.json, or the name of one under models/. */
   pack: z.string().default('embedded'),
+  /** The pack of the built-in callers: their words, voice and recogniser. */
+  callerPack: z.string().default('embedded'),
 });
 
 /** An empty text means: what the pack's manifest says. */

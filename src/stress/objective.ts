@@ -9,7 +9,7 @@ export interface Objective {
   readonly text: string;
   /** Voice to voice of the turns while all calls were up, or an echo's round trip, ms. */
   readonly atMostMs: Partial<Record<Quantile, number>>;
-  /** Share of goals met. */
+  /** Share of goals met; 0: models that mean nothing are measured, too. */
   readonly goals: number;
 }
 
@@ -20,9 +20,9 @@ export function parseObjective(text: string): Objective {
   for (const part of text.split(',')) {
     const [name = '', limit = ''] = part.split('=').map((word) => word.trim());
     const value = Number(limit);
-    if (limit === '' || !Number.isFinite(value) || value <= 0) throw invalid(text);
-    if (name === 'goals' && value <= 1) goals = value;
-    else if (isQuantile(name)) atMostMs[name] = value;
+    if (limit === '' || !Number.isFinite(value)) throw invalid(text);
+    if (name === 'goals' && value >= 0 && value <= 1) goals = value;
+    else if (isQuantile(name) && value > 0) atMostMs[name] = value;
     else throw invalid(text);
   }
   return { text, atMostMs, goals };

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, unlinkSync, wr
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { writeScratchPack } from '../models/scratch-pack.ts';
 import { hasTestPack, TEST_PACK_FOLDER } from '../models/test-pack.ts';
 import { expectMistake, wildfire } from './wildfire.ts';
@@ -84,9 +84,25 @@ describe('a pack', () => {
     expectMistake(run, MISSING, [/manifest\.json/, /\/no\/such\/pack/, /repair it with \S+/]);
   });
 
-  it('without callers, for demo', async () => {
-    const run = await wildfire(['demo', '--set', `models.pack=${scratchPack}`]);
-    expectMistake(run, MISSING, [/pack "scratch" has no callers/, /--script FILE/]);
+  it('of the callers that has none, for demo', async () => {
+    const run = await wildfire(['demo', '--set', `models.callerPack=${scratchPack}`]);
+    expectMistake(run, MISSING, [/pack "scratch" has no callers/, /--script FILE/, /models\.callerPack/]);
+  });
+
+  it('of the callers that has none, for stress', async () => {
+    const run = await wildfire(['stress', '--set', `models.callerPack=${scratchPack}`]);
+    expectMistake(run, MISSING, [/pack "scratch" has no grammar for callers/, /models\.callerPack/]);
+  });
+
+  it('without callers is called by those of another one, for stress', { timeout: 100_000 }, async () => {
+    const run = await wildfire(['stress', '--set', `models.pack=${scratchPack}`], { timeoutMs: 90_000 });
+    expectMistake(run, MISSING, [/starting the runtime/, /whisper worker did not start/]);
+  });
+
+  it.each(['demo', 'stress'])('that is not there, for %s, before any model is loaded', async (command) => {
+    const run = await wildfire([command, '--set', 'models.pack=/no/such/pack']);
+    expectMistake(run, MISSING, [/manifest\.json/, /\/no\/such\/pack/]);
+    expect(run.stderr).not.toContain('starting');
   });
 
   it('with whole files that are no models', async () => {
@@ -97,7 +113,8 @@ describe('a pack', () => {
   it('with whole files that are no models, for demo', async () => {
     const script = join(scratchPack, 'script.json');
     writeFileSync(script, '{"name":"x","steps":[{"goal":"g","say":"s"}]}');
-    const run = await wildfire(['demo', '--script', script, '--set', `models.pack=${scratchPack}`]);
+    const packs = ['pack', 'callerPack'].flatMap((key) => ['--set', `models.${key}=${scratchPack}`]);
+    const run = await wildfire(['demo', '--script', script, ...packs]);
     expectMistake(run, MISSING, [/did not start/]);
   });
 });

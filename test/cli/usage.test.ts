@@ -147,7 +147,8 @@ describe('a mistyped command line exits 2 and says what is wrong', () => {
     ['with a broken pattern', '{"name":"x","steps":[{"goal":"g","say":"s","expect":["("]}]}', /expect\.0/],
   ])('a caller script %s', async (_name, text, pattern) => {
     const script = fileWith('script.json', text);
-    const args = ['demo', '--script', script, '--set', `models.pack=${scratchPack()}`];
+    const packs = ['pack', 'callerPack'].flatMap((key) => ['--set', `models.${key}=${scratchPack()}`]);
+    const args = ['demo', '--script', script, ...packs];
     expectMistake(await wildfire(args), USAGE, [pattern]);
   });
 
@@ -170,7 +171,7 @@ describe('a mistyped command line exits 2 and says what is wrong', () => {
     ['that is not there', '/no/such.wav', /no\/such\.wav/],
     ['that is no recording', fileWith('text.wav', 'hello'), /WAV/i],
   ])('a recording %s', async (_name, wav, pattern) => {
-    const args = ['call', 'sip:x@127.0.0.1:9', '--wav', wav, '--set', `models.pack=${scratchPack()}`];
+    const args = ['call', 'sip:x@127.0.0.1:9', '--wav', wav, '--set', `models.callerPack=${scratchPack()}`];
     expectMistake(await wildfire(args), USAGE, [pattern]);
   });
 });

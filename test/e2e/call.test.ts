@@ -12,7 +12,7 @@ const QUESTION = fileURLToPath(new URL('../fixtures/utterances/opening-hours.wav
 const LOOPBACK = '127.0.0.1';
 
 function call(uri: string, ...args: readonly string[]): Promise<Finished> {
-  return wildfire(['call', uri, '--set', `models.pack=${TEST_PACK_FOLDER}`, ...args]);
+  return wildfire(['call', uri, '--set', `models.callerPack=${TEST_PACK_FOLDER}`, ...args]);
 }
 
 describe.skipIf(!hasTestPack('manifest.json'))('call', { timeout: 60_000 }, () => {

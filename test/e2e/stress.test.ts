@@ -10,6 +10,7 @@ import { hasTestPack, TEST_PACK_FOLDER } from '../models/test-pack.ts';
 
 const TIMEOUT_MS = 280_000;
 const CALLS = 3;
+const PACKS = ['pack', 'callerPack'].flatMap((key) => ['--set', `models.${key}=${TEST_PACK_FOLDER}`]);
 
 describe.skipIf(!hasTestPack(GRAMMAR_FILE))('stress with three callers at once', () => {
   const folder = mkdtempSync(join(tmpdir(), 'wildfire-stress-'));
@@ -29,7 +30,7 @@ describe.skipIf(!hasTestPack(GRAMMAR_FILE))('stress with three callers at once',
       '--out',
       folder,
     ];
-    run = await wildfire([...args, '--set', `models.pack=${TEST_PACK_FOLDER}`], { timeoutMs: TIMEOUT_MS });
+    run = await wildfire([...args, ...PACKS], { timeoutMs: TIMEOUT_MS });
     report = JSON.parse(run.stdout);
   }, TIMEOUT_MS + 10_000);
 
@@ -82,7 +83,7 @@ describe.skipIf(!hasTestPack(GRAMMAR_FILE))('a soak of short calls', () => {
     timeout: TIMEOUT_MS,
   }, async () => {
     const args = ['stress', '--mode', 'consecutive', '--calls', '2', '--concurrent', '2', '--json'];
-    const run = await wildfire([...args, '--set', `models.pack=${TEST_PACK_FOLDER}`], {
+    const run = await wildfire([...args, ...PACKS], {
       timeoutMs: TIMEOUT_MS,
     });
     const report: StressReport = JSON.parse(run.stdout);

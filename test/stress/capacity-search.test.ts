@@ -158,6 +158,7 @@ describe('an objective', () => {
     ['p95=800', good, 'p95 was 900 ms'],
     ['p50=400,p95=1500', good, 'p50 was 500 ms'],
     ['max=1000, goals=0.95', good, '9 of 10 goals were met'],
+    ['p95=1500,goals=0', reportWith({ ...good, goalsMet: 0 }), null],
     ['p95=1500', reportWith({ ...good, callsFailed: 1 }), '1 of 10 calls failed'],
     ['p95=1500', reportWith({ callsOffered: 0 }), 'no call was made'],
     ['p95=1500', reportWith({ callsOffered: 1, goalsMet: 1 }), 'nothing was measured'],
@@ -180,10 +181,18 @@ describe('an objective', () => {
     expect(missedBy(lossy, parseObjective('p99=100'))).toBe('3 packets were lost');
   });
 
-  it.each(['', 'p95', 'p95=', 'p95=-1', 'p95=x', 'p96=1500', 'goals=2', 'p95=1500;goals=0.9'])(
-    '"%s" is a mistake of the user',
-    (slo) => {
-      expect(() => parseObjective(slo)).toThrow(expect.objectContaining({ code: 'USAGE_INVALID' }));
-    },
-  );
+  it.each([
+    '',
+    'p95',
+    'p95=',
+    'p95=-1',
+    'p95=x',
+    'p96=1500',
+    'goals=2',
+    'goals=-1',
+    'p95=0',
+    'p95=1500;goals=0.9',
+  ])('"%s" is a mistake of the user', (slo) => {
+    expect(() => parseObjective(slo)).toThrow(expect.objectContaining({ code: 'USAGE_INVALID' }));
+  });
 });
