@@ -9,7 +9,7 @@ import { WildfireError } from '../errors.ts';
 import { loadPack } from '../models/pack.ts';
 import { packFolderOf } from '../models/pack-folders.ts';
 import { monotonicMs } from '../observability/clock.ts';
-import { searchCapacity } from '../stress/capacity-search.ts';
+import { hasLeaked, searchCapacity } from '../stress/capacity-search.ts';
 import { type Objective, parseObjective } from '../stress/objective.ts';
 import type { StressMode, StressReport } from '../stress/stress-report.ts';
 import { loadCallerPack, packGrammarOf, phrasingOption } from './caller-choice.ts';
@@ -18,6 +18,7 @@ import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import type { Exit } from './program.ts';
 import { LOOPBACK, loopbackSettings } from './runtime-process.ts';
 import { stressCompareCommand } from './stress-compare.ts';
+import { type LoadOptions, refuseConflicts } from './stress-conflicts.ts';
 import { StressOutput } from './stress-output.ts';
 import { printReport, printStep } from './stress-printer.ts';
 import { type Load, type RunOptions, runLoad } from './stress-run.ts';
@@ -39,23 +40,11 @@ const STEP_HOLD_MS: Record<StressMode, number> = { conversation: 20_000, echo: 1
 /** A caller of a step who has not hung up by then has failed: an overloaded box must not hold up the search. */
 const STEP_CALL_LIMIT_MS = 120_000;
 
-interface StressOptions extends ConfigOptions {
-  readonly calls?: number;
+interface StressOptions extends ConfigOptions, LoadOptions {
   readonly concurrent?: number;
-  readonly rate?: number;
-  readonly ramp?: number;
-  readonly duration?: number;
-  readonly callLength?: number;
   readonly seed: number;
-  readonly target?: string;
-  readonly mode: StressMode;
   readonly phrasing: Phrasing;
-  readonly findCapacity?: boolean;
-  readonly slo?: string;
-  readonly most?: number;
-  readonly limit: number;
   readonly out?: string;
-  readonly store?: string;
   readonly json?: boolean;
 }
 
@@ -97,7 +86,11 @@ export function stressCommand(exit: Exit): Command {
       'calls at once that the search does not exceed (default: 128; echo: 1000)',
       wholeNumber(1),
     )
-    .option('--limit <s>', 'the search begins no step later than this', positive, DEFAULT_LIMIT_S)
+    .option(
+      '--limit <s>',
+      `the search begins no step later than this (default: ${DEFAULT_LIMIT_S})`,
+      positive,
+    )
     .option('--out <dir>', 'write the result, its page, and what each call that missed its goal sounded like')
     .option('--store <file>', 'the runtime started here keeps its calls and turns in this database')
     .option('--json', 'print one JSON document')
@@ -107,6 +100,7 @@ export function stressCommand(exit: Exit): Command {
 
 async function run(options: StressOptions): Promise<number> {
   const objective = parseObjective(options.slo ?? DEFAULT_SLO[options.mode]);
+  refuseConflicts(options);
   const wanted = await runOptionsOf(options);
   const output = options.out === undefined ? null : StressOutput.open(options.out);
   const runOptions: RunOptions = { ...wanted, onCall: (...call) => output?.add(...call) };
@@ -204,7 +198,7 @@ async function findCapacity(
     objective,
     from: concurrentOf(options),
     most: mostOf(options),
-    limitMs: options.limit * 1000,
+    limitMs: (options.limit ?? DEFAULT_LIMIT_S) * 1000,
     nowMs: monotonicMs,
     run: async (concurrent) => {
       console.error(`wildfire: ${concurrent} calls at once ...`);
@@ -219,7 +213,7 @@ async function findCapacity(
   const report = reports.get(capacity.calls) ?? reports.get(smallest);
   if (report === undefined)
     throw new WildfireError('USAGE_INVALID', '--limit leaves no time for a single step');
-  return { ...report, ok: capacity.calls > 0, capacity };
+  return { ...report, ok: capacity.calls > 0 && !capacity.steps.some(hasLeaked), capacity };
 }
 
 /** Conversations that end in the hold are followed by others, so that as many stay up; an echo call lasts until it is over. */

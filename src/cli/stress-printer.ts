@@ -1,5 +1,5 @@
 /** What `stress` prints for people: the tables of a report, of a step of the search, and of two reports compared. */
-import type { SearchResult, SearchStep } from '../stress/capacity-search.ts';
+import { hasLeaked, type SearchResult, type SearchStep } from '../stress/capacity-search.ts';
 import type { ComparedFigure } from '../stress/comparison.ts';
 import type { Percentiles } from '../stress/percentiles.ts';
 import type { StressReport } from '../stress/stress-report.ts';
@@ -26,8 +26,9 @@ export function printReport(report: StressReport): void {
 export function printStep(step: SearchStep): void {
   const verdict = step.ok ? 'holds' : `does not hold: ${step.why}`;
   const measured = step.p95 === null ? 'nothing measured' : `p50 ${step.p50} ms, p95 ${step.p95} ms`;
+  const leaked = leakText(step.leaks ?? {});
   console.error(
-    `wildfire: ${step.calls} calls at once: ${measured}, goals ${percent(step.goals)}; ${verdict}`,
+    `wildfire: ${step.calls} calls at once: ${measured}, goals ${percent(step.goals)}; ${verdict}${leaked === '' ? '' : `; leaks: ${leaked}`}`,
   );
 }
 
@@ -126,18 +127,24 @@ function loadRows({
   const perCall = corePercentPerCall == null ? '' : `, ${corePercentPerCall} % of a core per call`;
   const slope = memorySlope?.mibPer100Calls;
   const growth = slope == null ? '' : `, ${slope} MiB per 100 calls over ${memorySlope?.overCalls}`;
-  const held = Object.entries(leaks ?? {}).filter(([, count]) => count > 0);
   return [
     ['runtime', `${cpuCores} cores on average${perCall}`],
     ['main loop late by', lateSpread(mainLoopMs)],
     ['memory', `${rssMiB.start} MiB before, ${rssMiB.peak} peak, ${rssMiB.end} after${growth}`],
-    ['leaks', held.length === 0 ? 'none' : held.map(([name, count]) => `${count} ${name}`).join(', ')],
+    ['leaks', leakText(leaks ?? {}) || 'none'],
   ];
 }
 
-function capacityRows({ calls, slo, isExact, breaksFirst }: SearchResult): Row[] {
+function leakText(leaks: Readonly<Record<string, number>>): string {
+  const held = Object.entries(leaks).filter(([, count]) => count > 0);
+  return held.map(([name, count]) => `${count} ${name}`).join(', ');
+}
+
+function capacityRows({ calls, slo, isExact, breaksFirst, steps }: SearchResult): Row[] {
   const bound = isExact ? '' : ' or more (the search ended first)';
   const rows: Row[] = [['capacity', `${calls} calls at once${bound} within ${slo}`]];
+  const leaky = steps.filter(hasLeaked).map((step) => `${leakText(step.leaks ?? {})} at ${step.calls} calls`);
+  if (leaky.length > 0) rows.push(['steps that leaked', leaky.join('; ')]);
   if (breaksFirst !== null) {
     const { stage, kind, fromMs, toMs } = breaksFirst;
     const grown = `from ${fromMs} to ${toMs} ms`;

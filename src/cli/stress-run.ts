@@ -7,7 +7,7 @@ import type { CallerGrammar, Phrasing } from '../caller/caller-grammar.ts';
 import { type CrowdCall, type CrowdResult, runCrowd } from '../caller/crowd.ts';
 import type { PlacedCall } from '../caller/place-call.ts';
 import type { ModelPack } from '../models/pack.ts';
-import { type EchoCall, runEchoCrowd } from '../stress/echo/echo-crowd.ts';
+import { type EchoCall, isWhole, runEchoCrowd } from '../stress/echo/echo-crowd.ts';
 import { echoReport } from '../stress/echo-report.ts';
 import {
   type OwnRuntime,
@@ -170,7 +170,7 @@ function noteCall(tally: RunTally, { isCompleted, goalMet, rtp }: CrowdCall): vo
 function noteEcho(tally: RunTally, { isCompleted, echo }: EchoCall): void {
   tally.ended += 1;
   tally.failed += isCompleted ? 0 : 1;
-  tally.goalsMet += isCompleted && echo?.lost === 0 ? 1 : 0;
+  tally.goalsMet += echo !== null && isWhole(echo) ? 1 : 0;
   tally.lost += echo?.lost ?? 0;
 }
 

@@ -37,6 +37,8 @@ export interface SearchStep {
   readonly callerCores: number | null;
   /** The worst second of the calling process, from the first call to the last: above some 20 ms its own figures are in doubt. */
   readonly callerLoopMs: number | null;
+  /** Held after the step over what was held before, by kind, what is not 0; null where the runtime is not ours to ask. */
+  readonly leaks: Readonly<Record<string, number>> | null;
 }
 
 /** What grew most from the largest good step to the smallest bad one: a stage by its p95, or how late the callers were. */
@@ -91,6 +93,11 @@ export async function searchCapacity(options: SearchOptions): Promise<SearchResu
   };
 }
 
+/** A fault of the runtime whatever the step was to find out. */
+export function hasLeaked({ leaks }: SearchStep): boolean {
+  return Object.keys(leaks ?? {}).length > 0;
+}
+
 /** How many calls to try after these steps; null when it is known well enough. */
 export function nextLoad(steps: readonly SearchStep[], most: number): number | null {
   const { good, bad } = boundsOf(steps);
@@ -129,7 +136,12 @@ function stepOf(calls: number, report: StressReport, objective: Objective): Sear
     cpuCores: hold.cpuCores ?? null,
     callerCores: hold.callerCores,
     callerLoopMs: worst(samples.map(({ callerLoopMs }) => callerLoopMs)),
+    leaks: report.leaks === undefined ? null : leakedOf(report.leaks),
   };
+}
+
+function leakedOf(leaks: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(leaks).filter(([, count]) => count > 0));
 }
 
 function breaksFirst(good: SearchStep, bad: SearchStep): BreaksFirst | null {

@@ -73,6 +73,16 @@ describe('a mistyped command line exits 2 and says what is wrong', () => {
     ['a missing argument', ['call'], [/missing required argument 'uri'/]],
     ['a seed that is no number', ['demo', '--seed', 'x'], [/--seed/, /whole number/]],
     ['an objective that is none', ['stress', '--slo', 'fast'], [/--slo fast: expected p50/]],
+    ...[
+      ...['--calls 3', '--rate 2', '--ramp 5', '--duration 9'].map((one) => `${one} --find-capacity`),
+      '--call-length 5 --mode echo --find-capacity',
+      ...['--slo p95=900', '--most 9', '--limit 60', '--call-length 5', '--rate 2 --ramp 5'],
+      '--store x.db --target sip:x@127.0.0.1:9',
+    ].map((line): [string, string[], RegExp[]] => [
+      `stress ${line}: an option that would do nothing`,
+      ['stress', ...line.split(' ')],
+      [new RegExp(`^wildfire: ${line.split(' ')[0]}: `, 'm')],
+    ]),
     ['a result that is not there', ['stress', 'compare', '/nowhere', '/x'], [/\/nowhere\/stress\.json/]],
     [
       'a result of something else',

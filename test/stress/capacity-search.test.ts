@@ -1,6 +1,7 @@
 /** The search against boxes of known capacity: it finds it, in few steps, and names the stage that gave way. */
 import { describe, expect, it } from 'vitest';
 import {
+  hasLeaked,
   nextLoad,
   type SearchOptions,
   type SearchStep,
@@ -118,6 +119,22 @@ describe('the search for capacity', () => {
       callerCores: 1.1,
       callerLoopMs: 12,
     });
+  });
+
+  it('tells of each step what it leaked, also where the load held', async () => {
+    const { options } = box(1000, { most: 8 });
+    const { steps } = await searchCapacity({
+      ...options,
+      run: async (calls) => ({
+        ...(await options.run(calls)),
+        leaks: { sockets: calls === 4 ? 2 : 0, timers: 0 },
+      }),
+    });
+    expect(steps.map(({ ok, leaks }) => [ok, leaks])).toEqual([
+      [true, { sockets: 2 }],
+      [true, {}],
+    ]);
+    expect(steps.map(hasLeaked)).toEqual([true, false]);
   });
 
   it('stops at the most calls that it may try: a lower bound', async () => {

@@ -67,7 +67,7 @@ const full: StressReport = reportWith({
     steps: [
       { calls: 16, ok: false, why: 'p95 was 3000 ms', p50: 900, p95: 3000, goals: 1, stagesP95Ms: {} },
       { calls: 8, ok: true, why: '', p50: 500, p95: 900, goals: 1, stagesP95Ms: {} },
-    ].map((step) => ({ ...step, cpuCores: 1, callerCores: 1, callerLoopMs: 1 })),
+    ].map((step) => ({ ...step, cpuCores: 1, callerCores: 1, callerLoopMs: 1, leaks: {} })),
   },
 });
 
