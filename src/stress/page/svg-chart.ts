@@ -30,16 +30,45 @@ const HEIGHT_PX = 240;
 const MARGIN = { left: 56, right: 16, top: 24, bottom: 36 };
 const TICKS = 5;
 const BAR_PX = 34;
+/** Of a line: two for each pixel of the width. */
+const MOST_POINTS = 2 * WIDTH_PX;
 
 /** Lines over a common x. */
 export function lineChart({ xLabel, yLabel, lines, limit, heightPx = HEIGHT_PX }: LineChart): string {
-  const points = lines.flatMap((line) => line.points);
-  const [minX, maxX] = [Math.min(...points.map(([x]) => x)), Math.max(...points.map(([x]) => x))];
-  const maxY = Math.max(limit?.y ?? 0, ...points.map(([, y]) => y));
-  const frame = axes({ minX, maxX, maxY, xLabel, yLabel, heightPx });
-  const drawn = lines.map((line) => drawLine(line, frame)).join('');
+  const frame = axes({ ...boundsOf(lines, limit?.y ?? 0), xLabel, yLabel, heightPx });
+  const drawn = lines.map((line) => drawLine({ ...line, points: thinned(line) }, frame)).join('');
   const across = limit === undefined ? '' : drawLimit(limit, frame);
   return svg(heightPx, `${frame.axes}${across}${drawn}`);
+}
+
+/** A soak has more seconds than a call takes arguments: nothing is spread. @param leastMaxY what stands on the chart anyway */
+function boundsOf(
+  lines: readonly Line[],
+  leastMaxY: number,
+): { readonly minX: number; readonly maxX: number; readonly maxY: number } {
+  let [minX, maxX, maxY] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, leastMaxY];
+  for (const { points } of lines) {
+    for (const [x, y] of points) {
+      minX = Math.min(minX, x);
+      maxX = Math.max(maxX, x);
+      maxY = Math.max(maxY, y);
+    }
+  }
+  return { minX, maxX, maxY };
+}
+
+/** Of more points than can be told apart, the lowest and the highest of each equal part, in their order. Dots all stay. */
+function thinned({ points, dots }: Line): Line['points'] {
+  if (dots !== undefined || points.length <= MOST_POINTS) return points;
+  const partLength = Math.ceil(points.length / (MOST_POINTS / 2));
+  const kept: Line['points'][number][] = [];
+  for (let from = 0; from < points.length; from += partLength) {
+    const part = points.slice(from, from + partLength);
+    const ofY = [...part].sort(([, a], [, b]) => a - b);
+    const ends = new Set([ofY[0], ofY.at(-1)]);
+    kept.push(...part.filter((point) => ends.has(point)));
+  }
+  return kept;
 }
 
 export interface Histogram {

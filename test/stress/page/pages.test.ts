@@ -95,6 +95,18 @@ describe('the page of a run', () => {
     expect(html).toContain('&lt;script&gt;');
   });
 
+  it('stands with the seconds of two days, each peak drawn', () => {
+    const seconds = Array.from({ length: 172_800 }, (_, atS): LoadSample => ({ ...samples[0]!, atS }));
+    const peakAt = 100_003;
+    seconds[peakAt] = { ...seconds[peakAt]!, mainLoopMs: 77_777 };
+    const html = renderStressPage(reportWith({ samples: seconds }));
+    expect(html.length).toBeLessThan(500_000);
+    const lowest = (points: string): number =>
+      Math.min(...points.split(' ').map((pair) => Number(pair.split(',')[1])));
+    const [, mainLoop] = [...html.matchAll(/points="([^"]+)"/g)].map(([, points]) => points ?? '');
+    expect(lowest(mainLoop ?? '')).toBeLessThan(60); // near the upper edge
+  });
+
   it('stands with hardly anything measured', () => {
     const html = renderStressPage(reportWith({}));
     expect(html).toContain('<!doctype html>');
