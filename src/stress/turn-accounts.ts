@@ -1,6 +1,7 @@
 /**
  * The books of a run's turns: what each caller measured on its wire against what the runtime says where the time went.
- * Every ms belongs to endpointing, models, overhead or the voice's quiet start; what is left is told as residual. Pure.
+ * Every ms belongs to endpointing, models, overhead or the voice's quiet start; how far the runtime's own ends are from the
+ * wire's is told as residual. Pure.
  */
 import type { StagesMs, TurnReport } from '../call/reports.ts';
 import { turnOf, wireStages } from '../caller/call-result.ts';
