@@ -16,6 +16,7 @@ export interface Metrics {
   readonly rejectedTranscripts: Counter<'guard'>;
   readonly stageSeconds: Histogram<'stage'>;
   readonly mainLoopSeconds: Gauge<'quantile'>;
+  readonly rtpSendLatenessSeconds: Gauge<'quantile'>;
 }
 
 /** A registry with every metric of the runtime. */
@@ -59,6 +60,12 @@ export function createMetrics(): Metrics {
     mainLoopSeconds: new Gauge({
       name: 'wildfire_main_loop_delay_seconds',
       help: 'Event loop delay of the main thread since it was ready',
+      labelNames: ['quantile'],
+      registers,
+    }),
+    rtpSendLatenessSeconds: new Gauge({
+      name: 'wildfire_rtp_send_lateness_seconds',
+      help: 'How late packets were sent in the last second',
       labelNames: ['quantile'],
       registers,
     }),

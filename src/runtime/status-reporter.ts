@@ -10,8 +10,8 @@ import type { SipUserAgent } from '../sip/user-agent.ts';
 import type { StoreClient } from '../store/store-client.ts';
 import type { StatusSource } from '../web/status-server.ts';
 import type { RunningEngines } from './engines.ts';
-
 import type { MediaSupervisor } from './media-supervisor.ts';
+import { RtpMetrics } from './rtp-metrics.ts';
 
 export interface StatusParts {
   /** One line per listening address, those of now. */
@@ -35,9 +35,11 @@ export interface StatusParts {
 export class StatusReporter implements StatusSource {
   readonly #parts: StatusParts;
   readonly #loopDelay = new LoopDelay();
+  readonly #rtpMetrics: RtpMetrics;
 
   constructor(parts: StatusParts) {
     this.#parts = parts;
+    this.#rtpMetrics = new RtpMetrics(parts.metrics);
   }
 
   health(): 'starting' | 'ok' | 'draining' {
@@ -47,8 +49,12 @@ export class StatusReporter implements StatusSource {
   }
 
   async metrics(): Promise<{ contentType: string; text: string }> {
-    const { registry } = this.#parts.metrics;
+    const { metrics, media } = this.#parts;
+    const { registry } = metrics;
     this.#loopDelayMs();
+    // A thread that died is being replaced: the next scrape tells.
+    const heard = await media?.snapshot().catch(() => null);
+    if (heard != null) this.#rtpMetrics.take(heard);
     this.#parts.control()?.refreshMetrics();
     return { contentType: registry.contentType, text: await registry.metrics() };
   }
