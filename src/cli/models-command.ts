@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { type ListedPack, listPacks } from '../models/list-packs.ts';
 import { type FileFault, readManifest, verifyPack } from '../models/pack.ts';
 import { packFolderOf, repairCommand, SHIPPED_PACK } from '../models/pack-folders.ts';
+import { sealPack } from '../models/seal-pack.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import type { Exit } from './program.ts';
 import { synthesizeCommand } from './synthesize-command.ts';
@@ -56,11 +57,20 @@ export function modelsCommand(exit: Exit): Command {
       await readManifest(folder);
       console.log(folder);
     });
+  const seal = new Command('seal')
+    .description('write which files a pack has, with size and SHA-256, into its manifest.json')
+    .argument('<folder>', 'a pack under models/ or the path of one, put together by hand')
+    .action(async (name: string) => {
+      const folder = packFolderOf(name);
+      const { files } = await sealPack(folder);
+      console.log(`${files.length} files; start with --set models.pack=${folder}`);
+    });
   return new Command('models')
-    .description('list the installed model packs, check them, find them, make ones for timing')
+    .description('list the installed model packs, check them, find them, make ones')
     .addCommand(list)
     .addCommand(verify)
     .addCommand(path)
+    .addCommand(seal)
     .addCommand(synthesizeCommand());
 }
 

@@ -1,5 +1,5 @@
 /**
- * Where packs live: `models/` of the installation holds the shipped one and those pulled later, one folder each.
+ * Where packs live: `models/` of the installation holds the shipped one and those put beside it, one folder each.
  * Thread: main and the CLI, at start.
  */
 import { existsSync } from 'node:fs';

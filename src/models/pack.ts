@@ -109,7 +109,7 @@ function parseOrThrow(folder: string, json: string): PackManifest {
 }
 
 /** The stage whose folder or file no entry of `files` lies in, so that it would go unchecked. */
-function stageFileNotListed(manifest: PackManifest): string | null {
+export function stageFileNotListed(manifest: PackManifest): string | null {
   const { whisper, llama, tts } = manifest.stages;
   const paths = manifest.files.map((file) => file.path);
   if (!paths.some((path) => path.startsWith(`${whisper.folder}/`))) return 'whisper';
@@ -131,7 +131,8 @@ async function faultOf(
   return { path: file.path, fault: 'wrongHash' };
 }
 
-async function sha256Of(path: string): Promise<string> {
+/** In hexadecimal digits. */
+export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
   return hash.digest('hex');

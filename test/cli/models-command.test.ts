@@ -1,5 +1,5 @@
 /** `wildfire models` as a user runs it. */
-import { appendFileSync, rmSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeScratchPack } from '../models/scratch-pack.ts';
@@ -67,6 +67,22 @@ describe('models', () => {
         { path: 'kokoro/config.json', fault: 'missing' },
       ],
     ]);
+  });
+
+  it('seals a pack that was put together by hand, and says what is wrong with one', async () => {
+    const folder = writeScratchPack();
+    const manifest = join(folder, 'manifest.json');
+    const { files, ...draft } = JSON.parse(readFileSync(manifest, 'utf8'));
+    rmSync(manifest);
+    expectMistake(await wildfire(['models', 'seal', folder]), 3, [/no manifest\.json/, /Real weights/]);
+    writeFileSync(manifest, JSON.stringify({ ...draft, licence: undefined }));
+    expectMistake(await wildfire(['models', 'seal', folder]), 3, [/licence/]);
+    writeFileSync(manifest, JSON.stringify(draft));
+    const sealed = await wildfire(['models', 'seal', folder]);
+    expect(sealed.exitCode, sealed.stderr).toBe(0);
+    expect(JSON.parse(readFileSync(manifest, 'utf8')).files).toEqual(expect.arrayContaining(files));
+    expect((await wildfire(['models', 'verify', folder])).exitCode).toBe(0);
+    rmSync(folder, { recursive: true });
   });
 
   it('knows no other subcommand', async () => {

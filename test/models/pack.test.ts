@@ -89,7 +89,7 @@ describe('pack folders', () => {
     expect(packFolderOf('./big')).toBe(join(process.cwd(), 'big'));
   });
 
-  it('repairs the shipped pack from the repository and others by pulling', () => {
+  it('repairs the shipped pack from the repository and others from where they came', () => {
     expect(repairCommand(join(PACKS_FOLDER, 'embedded'))).toBe('git checkout -- models/embedded');
     expect(repairCommand('/srv/packs/big')).toContain('./wildfire doctor --set models.pack=/srv/packs/big');
   });
