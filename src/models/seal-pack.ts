@@ -9,17 +9,22 @@ import { messageOf, WildfireError } from '../errors.ts';
 import { manifestSchema, type PackFile, type PackManifest } from './manifest.ts';
 import { MANIFEST_FILE, sha256Of, stageFileNotListed } from './pack.ts';
 
+const draftSchema = manifestSchema.omit({ files: true });
+
 /**
- * Replaces `files` of FOLDER/manifest.json by what lies in the folder, hidden files aside; nothing is written when the
- * manifest would not be one.
+ * Replaces `files` of FOLDER/manifest.json by what lies in the folders of the pack, and the language model wherever it lies;
+ * a README beside the manifest may change. Nothing is written when the manifest would not be one.
  * @throws WildfireError MODEL_MISSING without a manifest, MODEL_DAMAGED that says what is wrong with it
  */
 export async function sealPack(folder: string): Promise<PackManifest> {
   const packFolder = resolve(folder);
   const draft = await readDraft(packFolder);
-  const files = await filesOf(packFolder);
-  const { success, error, data } = manifestSchema.safeParse({ ...draft, files });
+  const { success, error, data: fields } = draftSchema.safeParse(draft);
   if (!success) throw unfit(packFolder, z.prettifyError(error));
+  const files = await filesOf(packFolder, fields.stages.llama.file);
+  const sealed = manifestSchema.safeParse({ ...draft, files });
+  if (!sealed.success) throw unfit(packFolder, z.prettifyError(sealed.error));
+  const { data } = sealed;
   const stage = stageFileNotListed(data);
   if (stage !== null) throw unfit(packFolder, `stages.${stage}: nothing lies there`);
   await write(packFolder, { ...draft, files });
@@ -41,12 +46,13 @@ async function readDraft(folder: string): Promise<object> {
   throw unfit(folder, 'it is no JSON object');
 }
 
-async function filesOf(folder: string): Promise<PackFile[]> {
+async function filesOf(folder: string, languageModel: string): Promise<PackFile[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
   const paths = entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-    .filter((path) => path !== MANIFEST_FILE && !path.split('/').some((part) => part.startsWith('.')))
+    .filter((path) => path.includes('/') || path === languageModel)
+    .filter((path) => !path.split('/').some((part) => part.startsWith('.')))
     .sort();
   const files: PackFile[] = [];
   for (const path of paths) {

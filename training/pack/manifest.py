@@ -17,7 +17,7 @@ DESCRIPTION = (
 )
 # loses one of 2000 right transcripts; `whisper.evaluate` and the models bench print what other limits would do
 WHISPER_GUARDS = {"minMeanLogProbability": -0.55}
-STAGE_FOLDERS = ("kokoro", "llama", "piper", "whisper")  # the pack may hold other things that no stage loads
+FOLDERS = ("callers", "kokoro", "llama", "piper", "whisper")  # the README beside them may change
 SPEAKERS = {
     "kokoro": {"engine": "kokoro", "folder": "kokoro", "dtype": "fp32", "voice": "af_heart"},
     "piper": {"engine": "piper", "folder": "piper", "voice": "heart"},
@@ -26,7 +26,7 @@ SPEAKERS = {
 
 def describe(folder, whisper_dtype, speaker="kokoro"):
     """-> the manifest"""
-    files = sorted(p for name in STAGE_FOLDERS for p in (folder / name).rglob("*") if p.is_file())
+    files = sorted(p for name in FOLDERS for p in (folder / name).rglob("*") if p.is_file())
     return {
         "schemaVersion": 1, "name": "embedded", "version": VERSION, "licence": "Apache-2.0", "description": DESCRIPTION,
         "agent": {
