@@ -13,11 +13,14 @@ import { TurnPolicy } from '../turn/turn-policy.ts';
 import type { CancelWord, Spoken } from '../workers/protocol.ts';
 import type { ConversationOptions } from './call-dependencies.ts';
 import { type HeardWords, heardWords } from './heard-words.ts';
+import type { GenerateRequest } from './ports.ts';
 import { Reply } from './reply.ts';
 import type { TurnOutcome, TurnReport } from './reports.ts';
 import { type BargeInTimes, type SpeechEnd, TurnTimeline } from './turn-timeline.ts';
 
 type ActionOf<Kind extends TurnAction['kind']> = Extract<TurnAction, { kind: Kind }>;
+/** What a reply answers, and how much of it there is. */
+type Written = Pick<GenerateRequest, 'messages' | 'replyPrefix'>;
 type PromptKind = 'greet' | 'askAgain' | 'promptNoInput' | 'apologise' | 'sayGoodbye';
 
 /** Characters of history kept for LLaMA: about 1,000 tokens of a small vocabulary stay well below this. */
@@ -149,7 +152,7 @@ export class Conversation {
       case 'retractTurn':
         return this.#transcript.retract(action.turnId);
       case 'resumeReply':
-        return this.#speak(action.turnId, this.#transcript.unheardSentences(action.interruptedTurnId));
+        return this.#resumeReply(action);
       case 'hangUp':
         return this.#hangUp(action.reason);
       default:
@@ -196,7 +199,9 @@ export class Conversation {
 
   #isResumable(action: ActionOf<'startTranscription'>): boolean {
     const { interruptedTurnId } = action;
-    return interruptedTurnId !== null && this.#transcript.unheardSentences(interruptedTurnId).length > 0;
+    if (interruptedTurnId === null) return false;
+    const isUnheard = this.#transcript.unheardSentences(interruptedTurnId).length > 0;
+    return isUnheard || !this.#transcript.isGenerated(interruptedTurnId);
   }
 
   // ---- replying -----------------------------------------------------------------------------------------
@@ -209,34 +214,51 @@ export class Conversation {
     this.#timeline?.onThinking(action.text, monotonicMs());
     this.#transcript.addUser(action.turnId, action.text);
     const reply = this.#newReply(action.turnId);
-    this.#generate(action.turnId, reply).catch((error: unknown) =>
-      this.#onFailed(action.turnId, 'llama', error),
-    );
+    this.#generate(action.turnId, reply, { messages: this.#transcript.messages(), replyPrefix: '' });
   }
 
-  async #generate(turnId: number, reply: Reply): Promise<void> {
+  /** Says again what was not heard of a reply, and goes on where its writing was stopped. */
+  #resumeReply({ turnId, interruptedTurnId }: ActionOf<'resumeReply'>): void {
+    const unheard = this.#transcript.unheardSentences(interruptedTurnId);
+    if (this.#transcript.isGenerated(interruptedTurnId)) return this.#speak(turnId, unheard);
+    const rest = this.#transcript.continuationOf(interruptedTurnId);
+    const reply = this.#newReply(turnId);
+    if (unheard.length > 0) this.#timeline?.onSentence(monotonicMs());
+    for (const sentence of unheard) reply.say(sentence);
+    this.#generate(turnId, reply, rest);
+  }
+
+  #generate(turnId: number, reply: Reply, written: Written): void {
+    this.#write(turnId, reply, written).catch((error: unknown) => this.#onFailed(turnId, 'llama', error));
+  }
+
+  async #write(turnId: number, reply: Reply, { messages, replyPrefix }: Written): Promise<void> {
     const { callId, engines, agent } = this.#options;
     const splitter = new SentenceSplitter();
+    // Of a reply taken up again the caller waits for no token.
     const timeline = this.#timeline;
-    let spoken = '';
+    const stages = replyPrefix === '' ? timeline : null;
+    let spoken = replyPrefix;
     const say = (sentences: readonly string[]): void => {
       if (sentences.length > 0) timeline?.onSentence(monotonicMs());
       for (const sentence of sentences) reply.say(sentence);
     };
     const outcome = await engines.llama.generate(
-      { callId, turnId, messages: this.#transcript.messages(), cancel: this.#cancel },
+      { callId, turnId, messages, replyPrefix, cancel: this.#cancel },
       (text) => {
-        timeline?.onText(monotonicMs());
+        stages?.onText(monotonicMs());
         spoken += text;
         say(splitter.push(text));
       },
     );
-    timeline?.onGenerated(outcome.queueMs, outcome.firstTokenMs);
+    stages?.onGenerated(outcome.queueMs, outcome.firstTokenMs);
     if (outcome.reason === 'cancelled') return;
     say(splitter.flush());
     // Before the reply can be done: afterwards the policy would listen again.
     if (isFarewell(spoken, agent.goodbye)) this.#handle({ kind: 'farewell', turnId });
-    reply.complete();
+    // What was taken up again may have been whole already.
+    if (replyPrefix !== '' && reply.isEmpty) this.#onReplyDone(turnId);
+    else reply.complete();
   }
 
   #prompt(action: ActionOf<PromptKind>): void {

@@ -26,6 +26,8 @@ export interface GenerateRequest {
   readonly callId: number;
   readonly turnId: number;
   readonly messages: readonly ChatMessage[];
+  /** How the reply begins, when it is to go on behind that; else empty. */
+  readonly replyPrefix: string;
   readonly cancel: CancelWord;
 }
 

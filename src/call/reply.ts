@@ -34,6 +34,7 @@ export class Reply {
   readonly #epoch: number;
   /** Nothing before this ring index belongs to this reply. */
   readonly #floorIndex: number;
+  #sentences = 0;
   #pendingSentences = 0;
   #isComplete = false;
   #isOver = false;
@@ -51,11 +52,17 @@ export class Reply {
     if (this.#isOver || sentence.trim() === '') return;
     const { callId, turnId, tts, voice, speed, downlink, cancel, transcript } = this.#options;
     const number = transcript.addSentence(turnId, sentence);
+    this.#sentences += 1;
     this.#pendingSentences += 1;
     tts.speak({ callId, turnId, sentence, voice, speed, downlink, epoch: this.#epoch, cancel }).then(
       (spoken) => this.#onSpoken(number, spoken),
       (error: unknown) => this.#onFailed(error),
     );
+  }
+
+  /** Nothing was to be said up to now. */
+  get isEmpty(): boolean {
+    return this.#sentences === 0;
   }
 
   /** No more sentences will come. */

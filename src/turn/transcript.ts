@@ -117,6 +117,27 @@ export class Transcript {
     return sentences.filter((sentence) => !isWhollyHeard(sentence, settledIndex)).map(({ text }) => text);
   }
 
+  /** Whether the reply was written to its end, or there is none. */
+  isGenerated(turnId: number): boolean {
+    return this.#reply(turnId)?.isGenerated ?? true;
+  }
+
+  /**
+   * What LLaMA needs to go on with a reply that was cut short before it was written to its end: the conversation up to
+   * what it answers, and all of it so far, heard or not. Of replies that it took up itself, what was heard.
+   */
+  continuationOf(turnId: number): { messages: ChatMessage[]; replyPrefix: string } {
+    const asked = this.#entries.findLastIndex(({ role }) => role === 'user') + 1;
+    const replies = this.#entries.slice(asked) as ReplyEntry[];
+    const written = replies.flatMap((reply) => {
+      const { sentences, settledIndex } = reply;
+      if (reply.turnId === turnId) return sentences;
+      return sentences.filter((sentence) => settledIndex !== null && isWhollyHeard(sentence, settledIndex));
+    });
+    const replyPrefix = written.map(({ text }) => text).join(' ');
+    return { messages: this.#messagesOf(this.#entries.slice(0, asked)), replyPrefix };
+  }
+
   /** Forgets a turn: the caller had not finished, his words come again with the rest. */
   retract(turnId: number): void {
     this.#entries = this.#entries.filter((entry) => entry.turnId !== turnId);
@@ -125,8 +146,12 @@ export class Transcript {
   /** The conversation for LLaMA, oldest first: the system prompt, then user and assistant in turn. */
   messages(): ChatMessage[] {
     this.#dropOldest();
+    return this.#messagesOf(this.#entries);
+  }
+
+  #messagesOf(entries: readonly Entry[]): ChatMessage[] {
     const messages: ChatMessage[] = [{ role: 'system', text: this.#options.systemPrompt }];
-    for (const entry of this.#entries) {
+    for (const entry of entries) {
       const text = this.#textOf(entry);
       const last = messages.at(-1);
       if (text === '') continue;

@@ -27,7 +27,7 @@ export type TurnInput =
   /**
    * Whisper's final text, all windows joined with a space; empty when its guards judged that nothing was said.
    * `isPartial`: a window of it was said, and lost.
-   * `isReplyResumable`: the reply of `interruptedTurnId` has sentences that were not heard; false without one.
+   * `isReplyResumable`: the reply of `interruptedTurnId` was not heard, or not written, to its end; false without one.
    */
   | {
       readonly kind: 'transcript';
@@ -91,7 +91,7 @@ export type TurnAction =
   | { readonly kind: 'keepHeardWords'; readonly turnId: number }
   /** Transcript.retract(turnId): the caller had not finished; his words come again with the rest. */
   | { readonly kind: 'retractTurn'; readonly turnId: number }
-  /** Speak Transcript.unheardSentences(interruptedTurnId) again, as turn `turnId`. */
+  /** Speak Transcript.unheardSentences(interruptedTurnId) again and have the reply written to its end, as turn `turnId`. */
   | { readonly kind: 'resumeReply'; readonly turnId: number; readonly interruptedTurnId: number }
   /** Speak a fixed text. `attempt` counts from 1 within a row of the same kind. */
   | {

@@ -116,7 +116,7 @@ export interface GenerateRequest {
   readonly turnId: number;
   /** The whole conversation, oldest first, ending with the caller's turn. The worker reuses the KV prefix. */
   readonly messages: readonly ChatMessage[];
-  /** Reply text already delivered by a thread that died; generation goes on behind it. Empty for a fresh reply. */
+  /** How the reply begins, said before or delivered by a thread that died: generation goes on behind it. Else empty. */
   readonly replyPrefix: string;
   readonly cancel: CancelWord;
   /** monotonicMs() when main queued it: start of the queue time. */

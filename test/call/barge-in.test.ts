@@ -97,6 +97,57 @@ describe('barge-in', () => {
     await harness.call.end('caller', 'bye');
   });
 
+  it('by a "mm-hm" while the reply is still being written: it is written and spoken to its end', async () => {
+    const harness = new CallHarness();
+    harness.engines.whisper.script.push('when do you open', 'Mm-hm.', 'Mm-hm.');
+    const slow = [new Gate<string>(), new Gate<string>()];
+    harness.engines.llama.script.push(
+      ['We open at noon on all days but Monday. ', slow[0]!, 'never said'],
+      [' We close at ten in the evening. ', slow[1]!, 'never said'],
+      [' May I book a table for you?'],
+    );
+    await harness.establishAndGreet();
+    await harness.speak(800);
+    await pass(1600);
+    for (const gate of slow) {
+      await harness.speak(300);
+      await pass(700);
+      gate.open('This comes too late.');
+      await pass(1700);
+    }
+    await harness.untilSilent();
+    const [first, second, third] = [
+      'We open at noon on all days but Monday.',
+      'We close at ten in the evening.',
+      'May I book a table for you?',
+    ];
+    expect(harness.engines.tts.sentences.slice(1)).toEqual([first, first, second, second, third]);
+    expect(harness.engines.llama.prefixes).toEqual(['', first, `${first} ${second}`]);
+    for (const messages of harness.engines.llama.asked) {
+      expect(messages.at(-1)).toEqual({ role: 'user', text: 'when do you open' });
+    }
+    expect(harness.turns.map(({ outcome }) => outcome)).toEqual(['bargedIn', 'bargedIn', 'replied']);
+    await harness.call.end('caller', 'bye');
+  });
+
+  it('by a "mm-hm" after the last words, before LLaMA has said that they are: nothing more is said', async () => {
+    const harness = new CallHarness();
+    harness.engines.whisper.script.push('when do you open', 'Mm-hm.');
+    const slow = new Gate<string>();
+    harness.engines.llama.script.push(['We open at noon. ', slow], []);
+    await harness.establishAndGreet();
+    await harness.speak(800);
+    await pass(2500);
+    await harness.speak(300);
+    await pass(1000);
+    slow.open('');
+    await harness.untilSilent();
+    expect(harness.engines.tts.sentences.slice(1)).toEqual(['We open at noon.']);
+    expect(harness.turns.at(-1)?.outcome).toBe('replied');
+    expect(harness.engines.llama.asked).toHaveLength(2);
+    await harness.call.end('caller', 'bye');
+  });
+
   it('by a short noise does nothing', async () => {
     const harness = await whileTheAgentTalks();
     await harness.speak(60);

@@ -59,10 +59,13 @@ export class FakeLlama implements LanguageModel {
   readonly script: (readonly Script[])[] = [];
   /** What each request asked, as it was at that moment. */
   readonly asked: ChatMessage[][] = [];
+  /** What each reply was to go on behind. */
+  readonly prefixes: string[] = [];
   readonly openConversations = new Set<number>();
 
   async generate(request: GenerateRequest, onText: (text: string) => void): Promise<GenerateOutcome> {
     this.asked.push(request.messages.map((message) => ({ ...message })));
+    this.prefixes.push(request.replyPrefix);
     this.openConversations.add(request.callId);
     if (this.takesTime) await delay(LLM_QUEUE_MS + LLM_FIRST_TOKEN_MS);
     for (const piece of this.script.shift() ?? ['Fine.']) {

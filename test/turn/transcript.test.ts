@@ -111,6 +111,24 @@ describe('only words heard', () => {
     expect(transcript.unheardSentences(1)).toEqual([text]);
   });
 
+  test('a reply goes on behind all that was written of it, and of what it took up itself behind what was heard', () => {
+    const transcript = newTranscript();
+    transcript.addUser(1, 'Hello.');
+    const range = { startIndex: 0, endIndex: 8000, isWhole: true };
+    transcript.markSpoken(1, transcript.addSentence(1, 'One.'), range);
+    transcript.addSentence(1, 'Two.');
+    transcript.settleReply(1, 9000);
+    const messages = [
+      { role: 'system', text: 'Be kind.' },
+      { role: 'user', text: 'Hello.' },
+    ];
+    expect(transcript.isGenerated(1)).toBe(false);
+    expect(transcript.continuationOf(1)).toEqual({ messages, replyPrefix: 'One. Two.' });
+    for (const text of ['Two.', 'Three.']) transcript.addSentence(2, text);
+    transcript.settleReply(2, 9000);
+    expect(transcript.continuationOf(2)).toEqual({ messages, replyPrefix: 'One. Two. Three.' });
+  });
+
   test('the first settling counts', () => {
     const transcript = newTranscript();
     speakTwo(transcript, 1, 0);

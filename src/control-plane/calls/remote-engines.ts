@@ -92,6 +92,8 @@ class RemoteLlama implements LanguageModel {
   }
 
   async generate(request: GenerateRequest, onText: (text: string) => void): Promise<GenerateOutcome> {
+    // Nothing on the wire asks for the rest of a reply.
+    if (request.replyPrefix !== '') return outcomeOf('stop', monotonicMs());
     const call = this.#parts.callOf(request.callId);
     // By way of a Whisper elsewhere speech is asked already; keys have nothing to do with it and go by a link of our own.
     const isAsked = !this.#parts.routes.ownLlamaLink && call.isAsked;

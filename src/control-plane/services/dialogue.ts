@@ -86,8 +86,9 @@ export class Dialogue {
       }
     };
     const messages = this.#transcript.messages();
-    await llama.generate({ callId: engineCallId, turnId, messages, cancel: this.#cancel }, (text) =>
-      take(splitter.push(text)),
+    await llama.generate(
+      { callId: engineCallId, turnId, messages, replyPrefix: '', cancel: this.#cancel },
+      (text) => take(splitter.push(text)),
     );
     take(splitter.flush());
     if (replyFrames === 'whole' && sentences.length > 0 && isWanted()) onReply(sentences.join(' '));

@@ -63,6 +63,8 @@ export interface LlamaTask {
   readonly turnId: number;
   /** The whole conversation, oldest first, ending with the caller's turn. */
   readonly messages: readonly ChatMessage[];
+  /** How the reply begins, when it is to go on behind that. Default: from its first word. */
+  readonly replyPrefix?: string;
   readonly cancel: CancelWord;
   /** Tests only. */
   readonly exitAfterTokens?: number;
@@ -148,7 +150,7 @@ export class LlamaClient {
    * @throws WildfireError INFERENCE_FAILED, WORKER_DIED (retryable) when two threads died of it, INVALID_STATE
    */
   async generate(task: LlamaTask, onText: (text: string) => void): Promise<LlamaFinished> {
-    const { callId, turnId, messages, cancel, exitAfterTokens } = task;
+    const { callId, turnId, messages, replyPrefix = '', cancel, exitAfterTokens } = task;
     const fault = exitAfterTokens === undefined ? {} : { exitAfterTokens };
     return this.#replicaFor(callId).generate(
       {
@@ -156,7 +158,7 @@ export class LlamaClient {
         callId,
         turnId,
         messages,
-        replyPrefix: '',
+        replyPrefix,
         cancel,
         queuedAtMs: monotonicMs(),
         ...fault,

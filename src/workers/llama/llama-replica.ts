@@ -33,6 +33,8 @@ type OnText = (text: string) => void;
 interface PendingReply {
   request: GenerateRequest;
   readonly onText: OnText;
+  /** What it began with. */
+  readonly prefix: string;
   /** Text handed out so far. */
   delivered: string;
   attempts: number;
@@ -92,7 +94,8 @@ export class LlamaReplica {
       if (this.#state === 'failed') this.#revive();
       if (this.#state === 'closing' || this.#state === 'closed') throw closedError();
       this.#openCalls.add(request.callId);
-      this.#replies.set(key, { request, onText, delivered: '', attempts: 1, resolve, reject });
+      const prefix = request.replyPrefix;
+      this.#replies.set(key, { request, onText, prefix, delivered: '', attempts: 1, resolve, reject });
       if (this.#state === 'ready') this.#post(request);
     });
   }
@@ -194,7 +197,7 @@ export class LlamaReplica {
       return;
     }
     const { exitAfterTokens: _fault, ...request } = reply.request;
-    reply.request = { ...request, replyPrefix: reply.delivered };
+    reply.request = { ...request, replyPrefix: reply.prefix + reply.delivered };
   }
 
   #take(event: LlamaEvent): void {

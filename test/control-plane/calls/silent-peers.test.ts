@@ -84,6 +84,7 @@ describe('a link of our own without an answer', () => {
       callId: CALL_ID,
       turnId: 1,
       messages: [{ role: 'user' as const, text: 'Anyone?' }],
+      replyPrefix: '',
       cancel: bed.cancel,
     };
     await expect(bed.calls.engines.llama.generate(request, () => {})).rejects.toMatchObject({

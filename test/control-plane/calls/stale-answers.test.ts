@@ -52,7 +52,7 @@ describe('a chunk that comes while the caller is transcribed', () => {
     streamFrom(tts, 1);
     const task = { callId: CALL_ID, sentence: '…', voice: 'v', speed: 1, downlink: bed.ring };
     const { engines } = bed.calls;
-    const question = { callId: CALL_ID, messages: [], cancel: bed.cancel };
+    const question = { callId: CALL_ID, messages: [], replyPrefix: '', cancel: bed.cancel };
     await engines.llama.generate({ ...question, turnId: 1 }, () => {});
     const reply = engines.tts.speak({ ...task, turnId: 1, epoch: 0, cancel: bed.cancel });
     const controller = new RingController(bed.ring);

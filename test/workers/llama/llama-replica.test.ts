@@ -154,6 +154,20 @@ describe('a replica whose thread dies', () => {
     expect(pool.died).toHaveLength(1);
   });
 
+  it('keeps what a reply began with when its thread dies', async () => {
+    const first = await startReplica();
+    const reply = replica.generate({ ...request(1), replyPrefix: 'Hello.' }, () => {});
+    await first.received(1);
+    first.emit(text(' Good '));
+    first.die();
+    const second = await pool.thread(1);
+    second.ready();
+    const [again] = await second.received(1);
+    expect(again).toMatchObject({ replyPrefix: 'Hello. Good ' });
+    second.emit(finished(1));
+    await reply;
+  });
+
   it('gives a reply up when a second thread dies of it, and says that it may be tried again', async () => {
     const first = await startReplica();
     const outcome = expect(replica.generate(request(1), () => {})).rejects.toMatchObject({
