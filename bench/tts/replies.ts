@@ -6,13 +6,13 @@ const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'
 const NAMES = ['Baker', 'Harper', 'Miller', 'Cooper', 'Turner', 'Walker', 'Fisher', 'Mason'];
 const NUMBERS = ['two', 'three', 'four', 'five', 'six', 'eight', 'nine'];
 
-/** A reply of two or three sentences, another one for every index. */
+/** A reply of two or three sentences; for every index below 49 another one, and an odd one begins with words of its own. */
 export function madeUpReply(index: number): string {
   const pick = (words: readonly string[], step: number) => words[Math.floor(index / step) % words.length];
-  const [day, name, number] = [pick(DAYS, 1), pick(NAMES, 7), pick(NUMBERS, 56)];
+  const [day, name, number] = [pick(DAYS, 1), pick(NAMES, 3), pick(NUMBERS, 7)];
   return index % 2 === 0
     ? `Certainly, your table for ${number} on ${day} is booked under the name ${name}. May I have a phone number, please?`
-    : `I am afraid we are fully booked on ${day}, Mister ${name}. We could do ${number} o'clock the day after. Would that suit you?`;
+    : `I am afraid we are fully booked for ${number} on ${day}, Mister ${name}. We could do six o'clock the day after. Would that suit you?`;
 }
 
 /** The agent's replies of several sentences, call by call. */
