@@ -125,7 +125,7 @@ export interface GenerateRequest {
   readonly exitAfterTokens?: number;
 }
 
-/** Evaluates the conversation so far (system prompt, greeting, history) while the caller is still speaking. */
+/** Evaluates a conversation ahead of its reply: what every call begins with, before calls come. */
 export interface PrepareRequest {
   readonly kind: 'prepare';
   readonly callId: number;

@@ -168,8 +168,8 @@ export class LlamaClient {
   }
 
   /**
-   * Evaluates the conversation so far (system prompt, greeting, history) while the caller is still speaking, so that
-   * the reply starts sooner. Gives way to a generate of the same call. Never needed for a right answer.
+   * Evaluates a conversation ahead of its reply. Gives way to a generate of the same call; never needed for a right
+   * answer. No call does so: benches, which want the reply alone.
    */
   async prepare(callId: number, messages: readonly ChatMessage[]): Promise<LlamaPrepared> {
     return this.#replicaFor(callId).prepare({ kind: 'prepare', callId, messages });
