@@ -107,8 +107,8 @@ const llama = z.strictObject({
 
 const tts = z.strictObject({
   threads: count.default(1),
-  /** Threads that ONNX Runtime uses inside one inference: the first words come sooner where a core is idle. */
-  intraOpThreads: count.default(2),
+  /** Threads that ONNX Runtime uses inside one inference. */
+  intraOpThreads: count.default(1),
 });
 
 const inference = z.strictObject({
