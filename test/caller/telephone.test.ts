@@ -61,9 +61,9 @@ describe('telephone', () => {
     vi.useRealTimers();
     const span = await spoken;
     expect(span.lastSpeechSentAtMs - span.firstSentAtMs).toBeCloseTo(80, 3); // five frames
-    await until(() => peer.received.filter(({ marker }) => marker).length === 1, 2000);
+    await until(() => peer.received.filter(({ marker }) => marker).length === 1, 10_000);
     const start = peer.received.findIndex(({ marker }) => marker);
-    await until(() => peer.received.length >= start + 5, 2000);
+    await until(() => peer.received.length >= start + 5, 10_000);
     const heard = peer.received.slice(start, start + 5).flatMap(({ payload }) => {
       const samples = new Int16Array(payload.length);
       decodeUlaw(payload, samples, samples.length);
@@ -76,9 +76,9 @@ describe('telephone', () => {
   it('RFC 4733 2.5.1.2: all packets of a key carry the timestamp of its start, time goes on after it', async () => {
     const [telephone, peer] = await connected();
     await telephone.key('5');
-    await until(() => peer.received.filter(({ payloadType }) => payloadType === EVENTS).length === 7, 2000);
+    await until(() => peer.received.filter(({ payloadType }) => payloadType === EVENTS).length === 7, 10_000);
     const keys = peer.received.filter(({ payloadType }) => payloadType === EVENTS);
-    await until(() => (peer.received.at(-1)?.sequence ?? 0) !== keys.at(-1)?.sequence, 2000);
+    await until(() => (peer.received.at(-1)?.sequence ?? 0) !== keys.at(-1)?.sequence, 10_000);
     expect(new Set(keys.map(({ timestamp }) => timestamp)).size).toBe(1);
     expect(keys.map(({ marker }) => marker)).toEqual([true, ...Array(6).fill(false)]);
     expect(keys.map(({ payload }) => payload[0])).toEqual(Array(7).fill(5));
@@ -107,7 +107,7 @@ describe('telephone', () => {
     peer.send(telephone.rtpPort, 97, loud);
     peer.sendRaw(telephone.rtpPort, Uint8Array.of(1, 2, 3));
     peer.sendRaw(telephone.rtpPort, new Uint8Array(0));
-    await until(() => telephone.counters.received === 6, 2000);
+    await until(() => telephone.counters.received === 6, 10_000);
     expect(telephone.counters).toMatchObject({ lost: 1, late: 0 });
     expect(telephone.heard.samples.length).toBe(7 * 160);
     expect(telephone.heard.firstVoicedAtMs(0)).not.toBeNull();

@@ -109,14 +109,14 @@ describe('a control plane that drains', () => {
   it('refuses new ids on every port, and lets a call come back that it knows', async () => {
     const inbound = await listen(settings.inboundPortBase + KNOWN_ID);
     register(settings.whisperPort, KNOWN_ID);
-    await until(() => inbound.peers.length === 1, 2000);
+    await until(() => inbound.peers.length === 1, 10_000);
     inbound.peers[0]?.text(String(KNOWN_ID));
-    await until(() => sessions().llama === 1, 2000);
+    await until(() => sessions().llama === 1, 10_000);
     const drained = plane.drained();
 
     for (const port of [settings.llamaPort, settings.ttsPort]) {
       const stranger = await dialText(port, NEW_ID);
-      await until(() => stranger.isClosed, 2000);
+      await until(() => stranger.isClosed, 10_000);
     }
     register(settings.whisperPort, NEW_ID);
     register(settings.ttsRegisterPort, NEW_ID);
@@ -126,15 +126,15 @@ describe('a control plane that drains', () => {
     expect(sessions()).toEqual({ whisper: 1, llama: 1, tts: 0 });
 
     inbound.peers[0]?.socket.destroy();
-    await until(() => counted.includes('peerClosed'), 2000);
+    await until(() => counted.includes('peerClosed'), 10_000);
     register(settings.whisperPort, KNOWN_ID);
-    await until(() => inbound.peers.length === 2, 2000);
+    await until(() => inbound.peers.length === 2, 10_000);
     inbound.peers[1]?.text(String(KNOWN_ID));
     const neighbour = await dialText(settings.llamaPort, KNOWN_ID);
     neighbour.text('are you still there?');
-    await until(() => asked.length === 1, 2000);
+    await until(() => asked.length === 1, 10_000);
     register(settings.ttsRegisterPort, KNOWN_ID);
-    await until(() => (plane.status() as { registrations: number }).registrations === 1, 2000);
+    await until(() => (plane.status() as { registrations: number }).registrations === 1, 10_000);
 
     inbound.peers[1]?.socket.write(byeFrame());
     await drained;
@@ -146,23 +146,23 @@ describe('a control plane that drains', () => {
     const outbound = await listen(settings.outboundPortBase + KNOWN_ID);
     const text = await dialText(settings.ttsPort, KNOWN_ID);
     text.text('A long goodbye.');
-    await until(() => outbound.peers.length === 1, 2000);
+    await until(() => outbound.peers.length === 1, 10_000);
     text.socket.write(byeFrame());
-    await until(() => sessions().tts === 0, 2000);
+    await until(() => sessions().tts === 0, 10_000);
     return outbound;
   }
 
   it('waits for the last words of a call', async () => {
     const outbound = await lastWords();
     await plane.drained();
-    await until(() => outbound.peers[0]?.isClosed === true, 2000);
+    await until(() => outbound.peers[0]?.isClosed === true, 10_000);
     expect(outbound.peers[0]?.receivedBytes).toBeGreaterThan(SPOKEN_BYTES);
   });
 
   it('cuts last words short when it is closed', async () => {
     const outbound = await lastWords();
     await plane.close();
-    await until(() => outbound.peers[0]?.isClosed === true, 2000);
+    await until(() => outbound.peers[0]?.isClosed === true, 10_000);
     expect(outbound.peers[0]?.receivedBytes).toBeLessThan(SPOKEN_BYTES);
   });
 });

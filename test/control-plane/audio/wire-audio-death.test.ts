@@ -36,7 +36,7 @@ describe('a wire-audio thread that dies', () => {
   async function kill(): Promise<void> {
     const before = died.length;
     await threads.at(-1)?.terminate();
-    await until(() => died.length > before, 2000);
+    await until(() => died.length > before, 10_000);
   }
 
   it('ends no reply of a voice elsewhere, and the next one is heard', async () => {
@@ -64,7 +64,7 @@ describe('a wire-audio thread that dies', () => {
     voice.onChunk(RATE_HZ, chunk()); // while there is none
     expect(await first).toMatchObject({ kind: 'spoken' });
     expect(counted).toContain('speechDropped');
-    await until(() => threads.length === 2, 2000);
+    await until(() => threads.length === 2, 10_000);
     const second = speak(2);
     await until(() => {
       voice.onChunk(RATE_HZ, chunk());

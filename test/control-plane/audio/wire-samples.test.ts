@@ -100,9 +100,9 @@ describe('the wire-audio thread', () => {
     });
     audio.setSourceActive(1, true);
     new RingWriter(ring, 0).write(PCM);
-    await until(() => chunks.length === 3, 2000);
+    await until(() => chunks.length === 3, 10_000);
     audio.setSourceActive(1, false);
-    await until(() => drained === 1, 2000);
+    await until(() => drained === 1, 10_000);
     expect(chunks.map(({ length }) => length)).toEqual([1920, 1920, 160]);
     expect(audio.openCalls).toBe(1);
     audio.closeSource(1);

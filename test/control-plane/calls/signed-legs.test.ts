@@ -59,7 +59,7 @@ describe("a caller's port with a secret", () => {
     speak(stranger);
     const heard = bed.transcribe(2);
     expect(await heard).toMatchObject({ text: '8000 samples' });
-    await until(() => stranger.isClosed, 2000);
+    await until(() => stranger.isClosed, 10_000);
     expect(stranger.receivedBytes).toBe(0);
     expect(bed.counted).toContain(reason);
     expect(bed.counted).not.toContain('replacedByNewer');
@@ -68,9 +68,9 @@ describe("a caller's port with a secret", () => {
   it('lets a newer Whisper that proves itself take over', async () => {
     const newer = await bed.dialInbound();
     newer.text(bed.context.identity.stamp('hearing', WIRE_ID));
-    await until(() => newer.receivedBytes > 0, 2000);
+    await until(() => newer.receivedBytes > 0, 10_000);
     const heard = bed.transcribe(2);
-    await until(() => newer.receivedBytes > SPEECH_BYTES, 2000);
+    await until(() => newer.receivedBytes > SPEECH_BYTES, 10_000);
     newer.text('by the newer one');
     expect(await heard).toMatchObject({ text: 'by the newer one' });
   });
@@ -80,8 +80,8 @@ describe("a caller's port without a secret", () => {
   it('says HELLO at once, to whoever connects last, as the earlier protocol has it', async () => {
     bed = await WireBed.open(['sip']);
     const [older, newer] = [await bed.dialInbound(), await bed.dialInbound()];
-    await until(() => newer.receivedBytes === 4 + String(WIRE_ID).length, 2000);
-    await until(() => older.isClosed, 2000);
+    await until(() => newer.receivedBytes === 4 + String(WIRE_ID).length, 10_000);
+    await until(() => older.isClosed, 10_000);
     expect(bed.counted).toContain('replacedByNewer');
   });
 });

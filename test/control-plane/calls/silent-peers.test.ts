@@ -22,7 +22,7 @@ async function listen(port: number): Promise<Listener> {
 }
 
 async function heard(peer: Peer, bytes: number): Promise<void> {
-  await until(() => peer.receivedBytes >= bytes, 2000);
+  await until(() => peer.receivedBytes >= bytes, 10_000);
 }
 
 describe('a Whisper that does not answer', () => {
@@ -32,7 +32,7 @@ describe('a Whisper that does not answer', () => {
     await heard(whisper, 4);
     bed.registrations.length = 0;
     expect(await bed.transcribe()).toMatchObject({ text: '' });
-    await until(() => whisper.isClosed && bed.registrations.length > 0, 2000);
+    await until(() => whisper.isClosed && bed.registrations.length > 0, 10_000);
     expect(bed.registrations[0]).toBe(`REGISTER:${WIRE_ID}`);
     expect(bed.counted).toContain('peerSilent');
     const next = await bed.dialInbound();
@@ -60,7 +60,7 @@ describe('a link of our own without an answer', () => {
   it('to a TTS is made anew when no speech comes', async () => {
     const bed = await open(['sip', 'whisper', 'llama'], { replyTimeoutMs: 100 });
     const tts = await listen(bed.settings.ttsPort);
-    await until(() => tts.peers.length === 1, 2000);
+    await until(() => tts.peers.length === 1, 10_000);
     const spoken = bed.calls.engines.tts.speak({
       callId: CALL_ID,
       turnId: 1,
@@ -72,14 +72,14 @@ describe('a link of our own without an answer', () => {
       cancel: bed.cancel,
     });
     await expect(spoken).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
-    await until(() => tts.peers.length === 2 && tts.peers[0]?.isClosed === true, 2000);
+    await until(() => tts.peers.length === 2 && tts.peers[0]?.isClosed === true, 10_000);
     expect(bed.counted).toEqual(expect.arrayContaining(['peerSilent']));
   });
 
   it('to a LLaMA is made anew when no reply comes', async () => {
     const bed = await open(['sip', 'whisper', 'tts'], { replyTimeoutMs: 100 });
     const llama = await listen(bed.settings.llamaPort);
-    await until(() => llama.peers.length === 1, 2000);
+    await until(() => llama.peers.length === 1, 10_000);
     const request = {
       callId: CALL_ID,
       turnId: 1,
@@ -90,6 +90,6 @@ describe('a link of our own without an answer', () => {
     await expect(bed.calls.engines.llama.generate(request, () => {})).rejects.toMatchObject({
       code: 'INFERENCE_FAILED',
     });
-    await until(() => llama.peers.length === 2 && llama.peers[0]?.isClosed === true, 2000);
+    await until(() => llama.peers.length === 2 && llama.peers[0]?.isClosed === true, 10_000);
   });
 });

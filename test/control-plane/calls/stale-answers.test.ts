@@ -26,7 +26,7 @@ function streamFrom(tts: Peer, firstId: number): void {
 
 async function heardAgain(whisper: Peer): Promise<void> {
   const before = whisper.receivedBytes;
-  await until(() => whisper.receivedBytes >= before + SPEECH_BYTES, 2000);
+  await until(() => whisper.receivedBytes >= before + SPEECH_BYTES, 10_000);
 }
 
 describe('a chunk that comes while the caller is transcribed', () => {
@@ -37,7 +37,7 @@ describe('a chunk that comes while the caller is transcribed', () => {
     const transcript = bed.transcribe();
     await heardAgain(whisper);
     tts.chunk(1);
-    await until(() => new RingController(bed.ring).writeIndex > 0, 2000);
+    await until(() => new RingController(bed.ring).writeIndex > 0, 10_000);
     texts.text(WIRE_ID, 'a table for friday');
     expect(await transcript).toMatchObject({ text: 'a table for friday' });
   });
@@ -56,7 +56,7 @@ describe('a chunk that comes while the caller is transcribed', () => {
     await engines.llama.generate({ ...question, turnId: 1 }, () => {});
     const reply = engines.tts.speak({ ...task, turnId: 1, epoch: 0, cancel: bed.cancel });
     const controller = new RingController(bed.ring);
-    await until(() => controller.writeIndex > 0, 2000);
+    await until(() => controller.writeIndex > 0, 10_000);
     Atomics.store(bed.cancel, 0, 1); // the caller barges in, and the old reply goes on arriving
     controller.requestFlush();
     expect(await reply).toMatchObject({ kind: 'cancelled' });
@@ -65,7 +65,7 @@ describe('a chunk that comes while the caller is transcribed', () => {
     await heardAgain(whisper);
     const discarded = (): number => bed.counted.filter((reason) => reason === 'chunkDiscarded').length;
     const before = discarded();
-    await until(() => discarded() > before + 2, 2000);
+    await until(() => discarded() > before + 2, 10_000);
     clearInterval(chunks);
     const writtenBefore = controller.writeIndex;
     whisper.text('a table for friday');
@@ -79,9 +79,9 @@ describe('a chunk that comes while the caller is transcribed', () => {
       epoch: controller.epoch,
       cancel: bed.cancel,
     });
-    await until(() => controller.playableSamples > 0, 2000);
+    await until(() => controller.playableSamples > 0, 10_000);
     const heard = new Int16Array(400);
-    await until(() => new RingReader(bed.ring).read(heard) > 0, 2000);
+    await until(() => new RingReader(bed.ring).read(heard) > 0, 10_000);
     expect(Math.abs(heard[100]! / 32_768 - 0.9)).toBeLessThan(0.05);
     Atomics.store(bed.cancel, 0, 2);
     await answer;
@@ -93,11 +93,11 @@ describe('a chunk of a rate that no resampler has', () => {
     bed = await WireBed.open(['sip']);
     const tts = await bed.dialOutbound();
     tts.chunk(1, 44_101);
-    await until(() => tts.isClosed, 2000);
+    await until(() => tts.isClosed, 10_000);
     expect(bed.counted).toContain('rateRefused');
     const again = await bed.dialOutbound();
     again.chunk(2);
-    await until(() => new RingController(bed.ring).writeIndex > 0, 2000);
+    await until(() => new RingController(bed.ring).writeIndex > 0, 10_000);
     expect(again.isClosed).toBe(false);
   });
 });

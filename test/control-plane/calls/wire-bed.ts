@@ -103,7 +103,7 @@ export class WireBed {
   readonly registrations: string[] = [];
   readonly cancel: CancelWord = new Int32Array(new SharedArrayBuffer(4));
   readonly #tape: TapeHandle;
-  readonly #dialler = new Dialler({ transport: PLAIN, timeoutMs: 1000, maxPending: 16 });
+  readonly #dialler = new Dialler({ transport: PLAIN, timeoutMs: 10_000, maxPending: 16 });
   readonly #datagrams = createSocket('udp4');
 
   private constructor(audio: WireAudioClient, roles: readonly Role[], settings: ControlSettings) {

@@ -95,7 +95,7 @@ describe('a listening leg', () => {
   it('is handed over with its HELLO, and what came in the same packet', async () => {
     const bed = await new Bed().listen();
     await bed.dial(Buffer.concat([lengthPrefixed('112'), lengthPrefixed('hello')]));
-    await until(() => bed.texts.length === 1, 2000);
+    await until(() => bed.texts.length === 1, 10_000);
     expect(bed.legs.map(({ callId }) => callId)).toEqual([112]);
     expect(bed.texts).toEqual(['hello']);
   });
@@ -134,7 +134,7 @@ describe('a listening leg', () => {
     const bed = await new Bed().listen({ identity });
     await ended(await bed.dial(lengthPrefixed('112')));
     await bed.dial(lengthPrefixed(identity.stamp('hello', 112)));
-    await until(() => bed.legs.length === 1, 2000);
+    await until(() => bed.legs.length === 1, 10_000);
     expect(bed.counted).toEqual(['signatureMissing']);
   });
 
@@ -143,11 +143,11 @@ describe('a listening leg', () => {
     const bye = await bed.dial(lengthPrefixed('1'), Uint8Array.of(255, 255, 255, 255));
     await ended(bye);
     (await bed.dial(lengthPrefixed('2'))).end();
-    await until(() => bed.ends.length === 2, 2000);
+    await until(() => bed.ends.length === 2, 10_000);
     const reset = await bed.dial(lengthPrefixed('3'));
-    await until(() => bed.legs.length === 3, 2000);
+    await until(() => bed.legs.length === 3, 10_000);
     reset.resetAndDestroy();
-    await until(() => bed.ends.length === 3, 2000);
+    await until(() => bed.ends.length === 3, 10_000);
     await ended(await bed.dial(lengthPrefixed('4'), Uint8Array.of(0x7f, 0, 0, 0)));
     bed.legs[0]?.leg.close();
     expect(bed.ends).toEqual(['peerBye', 'peerClosed', 'peerLost ECONNRESET', 'invalidFrame frameLength']);
@@ -157,7 +157,7 @@ describe('a listening leg', () => {
     const bed = await new Bed().listen();
     const socket = await bed.dial(lengthPrefixed('5'));
     socket.pause();
-    await until(() => bed.legs.length === 1, 2000);
+    await until(() => bed.legs.length === 1, 10_000);
     const megabyte = new Uint8Array(1_000_000);
     for (let i = 0; i < 30; i++) bed.legs[0]?.leg.send(megabyte);
     await until(() => bed.ends.length === 1, 5000);
@@ -168,7 +168,7 @@ describe('a listening leg', () => {
     const bed = await new Bed().listen();
     const socket = await bed.dial(lengthPrefixed('6'));
     socket.pause();
-    await until(() => bed.legs.length === 1, 2000);
+    await until(() => bed.legs.length === 1, 10_000);
     const { leg } = bed.legs[0] as { leg: FramedSocket };
     const piece = new Uint8Array(4000);
     while (leg.unsentBytes === 0) leg.send(piece); // less waits than would ever be told of by 'drain'
@@ -177,7 +177,7 @@ describe('a listening leg', () => {
       takenBytes += bytes.length;
     });
     socket.resume();
-    await until(() => leg.unsentBytes === 0 && takenBytes > 0, 2000);
+    await until(() => leg.unsentBytes === 0 && takenBytes > 0, 10_000);
     await sleep(2 * STALL_MS);
     expect(bed.ends).toEqual([]);
     socket.pause();
@@ -291,7 +291,7 @@ describe('the registration listener', () => {
   it('tells what each datagram was, and takes garbage for what it is', async () => {
     const listener = await listen();
     send(listener, 'REGISTER:112', 'BYE:112', 'BYE:113', 'REGISTER:x', 'REGISTER:60000', '\0\0\0\0', '');
-    await until(() => verdicts.length === 7, 2000);
+    await until(() => verdicts.length === 7, 10_000);
     expect(verdicts).toEqual(['register', 'bye', 'byeUnknown', 'invalid', 'invalid', 'invalid', 'invalid']);
     expect(listener.figures()).toMatchObject({ isOpen: true, datagrams: 7, errors: 0, kernelDrops: 0 });
     expect(listener.receiveBufferBytes).toBeGreaterThanOrEqual(262_144);
@@ -301,12 +301,12 @@ describe('the registration listener', () => {
     const strangers = { allows: () => false } as unknown as AllowList;
     const closed = await listen({ access: strangers });
     send(closed, 'REGISTER:112');
-    await until(() => verdicts.length === 1, 2000);
+    await until(() => verdicts.length === 1, 10_000);
     expect(verdicts).toEqual(['refused']);
     const identity = new Identity('a secret of some length', 56_533);
     const signed = await listen({ identity });
     send(signed, 'REGISTER:112', `REGISTER:${identity.stamp('register', 112)}`);
-    await until(() => verdicts.length === 2, 2000);
+    await until(() => verdicts.length === 2, 10_000);
     expect(verdicts).toEqual(['refused', 'register']);
   });
 
