@@ -1,6 +1,6 @@
 /**
  * Reads what .ci/run kept of the suite: its report, what it printed, its exit status.
- * `failed-files`: the failed test files, if they may be tried again: only ones of whole processes and real time, few.
+ * `failed-files`: the failed test files, if they may be tried again: only ones of real threads, sockets and time, few.
  * `summary PASSED|FAILED`: each failure, what passed only the second time, and the line "N passed, N failed".
  * The report knows of tests only: an error that no test caught, or a suite that died, is told by what was printed.
  */
@@ -11,8 +11,8 @@ import { stripVTControlCharacters } from 'node:util';
 const FOLDER = '.wildfire';
 /** The heading that vitest gives to errors that no test caught. */
 const UNHANDLED = '⎯ Unhandled Errors ⎯';
-/** These measure time on a box that others may use. */
-const TIMED = /^test\/(control-plane\/interop|e2e|interop|runtime)\//;
+/** These run real threads, sockets and processes, on a box that others may use. */
+const TIMED = /^test\/(caller|cli|control-plane|e2e|interop|media|runtime|sip|stress|workers)\//;
 const MOST_FILES = 3;
 const MOST_CHARACTERS = 1500;
 const LAST_LINES = 30;
