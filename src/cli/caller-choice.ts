@@ -23,6 +23,17 @@ export type MakeCaller = (engines: CallerEngines) => Promise<LiveCaller>;
 
 const SCRIPT_FILE = 'callers/demo.json';
 
+/**
+ * The callers' pack, when the runtime is started here, too: the runtime's is checked before any model is loaded, and read
+ * once where callers have the same.
+ * @throws WildfireError MODEL_MISSING, MODEL_DAMAGED
+ */
+export async function loadBothPacks(config: Config): Promise<ModelPack> {
+  const { pack, callerPack } = config.models;
+  const ofRuntime = await loadPack(packFolderOf(pack));
+  return packFolderOf(callerPack) === ofRuntime.folder ? ofRuntime : loadCallerPack(config);
+}
+
 /** The callers' pack, which need not be the runtime's. @throws WildfireError MODEL_MISSING, MODEL_DAMAGED */
 export function loadCallerPack({ models }: Config): Promise<ModelPack> {
   return loadPack(packFolderOf(models.callerPack));

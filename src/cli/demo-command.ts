@@ -8,9 +8,8 @@ import { type CallerEngines, startCallerEngines } from '../caller/caller-engines
 import { planShowcase } from '../caller/caller-plan.ts';
 import type { LiveCaller } from '../caller/live-caller.ts';
 import type { PlacedCall } from '../caller/place-call.ts';
-import { loadPack, type ModelPack } from '../models/pack.ts';
-import { packFolderOf } from '../models/pack-folders.ts';
-import { chooseCaller, loadCallerPack } from './caller-choice.ts';
+import type { ModelPack } from '../models/pack.ts';
+import { chooseCaller, loadBothPacks } from './caller-choice.ts';
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import { deliver, holdLiveCall } from './live-call.ts';
@@ -39,8 +38,7 @@ export function demoCommand(exit: Exit): Command {
 
 async function run(options: DemoOptions): Promise<number> {
   const config = configOf(options);
-  await loadPack(packFolderOf(config.models.pack)); // whole? before any model is loaded
-  const pack = await loadCallerPack(config);
+  const pack = await loadBothPacks(config);
   const { seed } = options;
   const makeCaller = chooseCaller(pack, options, (grammar) =>
     planShowcase({ grammar, seed, phrasing: 'trained' }),

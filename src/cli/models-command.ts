@@ -3,18 +3,12 @@
  */
 import { Command } from 'commander';
 import { type ListedPack, listPacks } from '../models/list-packs.ts';
-import { type FileFault, readManifest, verifyPack } from '../models/pack.ts';
+import { FAULT_WORDS, type FileFault, readManifest, verifyPack } from '../models/pack.ts';
 import { packFolderOf, repairCommand, SHIPPED_PACK } from '../models/pack-folders.ts';
 import { sealPack } from '../models/seal-pack.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import type { Exit } from './program.ts';
 import { synthesizeCommand } from './synthesize-command.ts';
-
-const FAULT_WORDS: Readonly<Record<FileFault['fault'], string>> = {
-  missing: 'is missing',
-  wrongSize: 'has the wrong size',
-  wrongHash: 'is damaged (its SHA-256 differs)',
-};
 
 interface Verified {
   readonly name: string;

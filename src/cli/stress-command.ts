@@ -6,13 +6,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { localAddressFor } from '../caller/callee-address.ts';
 import type { Phrasing } from '../caller/caller-grammar.ts';
 import { WildfireError } from '../errors.ts';
-import { loadPack } from '../models/pack.ts';
-import { packFolderOf } from '../models/pack-folders.ts';
 import { monotonicMs } from '../observability/clock.ts';
 import { hasLeaked, searchCapacity } from '../stress/capacity-search.ts';
 import { type Objective, parseObjective } from '../stress/objective.ts';
 import type { StressMode, StressReport } from '../stress/stress-report.ts';
-import { loadCallerPack, packGrammarOf, phrasingOption } from './caller-choice.ts';
+import { loadBothPacks, loadCallerPack, packGrammarOf, phrasingOption } from './caller-choice.ts';
 import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './config-options.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import type { Exit } from './program.ts';
@@ -119,8 +117,8 @@ async function runOptionsOf(options: StressOptions): Promise<Omit<RunOptions, 'o
   const isEcho = mode === 'echo';
   if (target !== undefined) await localAddressFor(target); // before any model is loaded
   const config = configOf(options);
-  if (!isEcho && target === undefined) await loadPack(packFolderOf(config.models.pack)); // whole?
-  const pack = isEcho ? null : await loadCallerPack(config);
+  const load = target === undefined ? loadBothPacks : loadCallerPack;
+  const pack = isEcho ? null : await load(config);
   return {
     mode,
     targetUri: target ?? null,

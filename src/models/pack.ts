@@ -138,7 +138,8 @@ export async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-const FAULT_WORDS: Readonly<Record<FileFault['fault'], string>> = {
+/** What is said of a file after its name. */
+export const FAULT_WORDS: Readonly<Record<FileFault['fault'], string>> = {
   missing: 'is missing',
   wrongSize: 'has the wrong size',
   wrongHash: 'is damaged (its SHA-256 differs)',
