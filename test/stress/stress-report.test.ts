@@ -5,32 +5,13 @@ import type { StepResult } from '../../src/caller/caller-conversation.ts';
 import type { CrowdCall, CrowdResult } from '../../src/caller/crowd.ts';
 import type { WatchedLoad } from '../../src/stress/load-sample.ts';
 import { stressReport } from '../../src/stress/stress-report.ts';
+import { spokenStep } from './spoken-step.ts';
 
 const WATCHED: WatchedLoad = {
   startedAtMs: 0,
   samples: [{ atS: 1, callsEnded: 0, callerCores: 0.5, callerLoopMs: 30 }],
   runtime: null,
 };
-
-/** Said within the second before `endMs`, answered so much later; null: never. */
-function step(endMs: number, waitMs: number | null, changes: Partial<StepResult> = {}): StepResult {
-  return {
-    goal: 'x',
-    input: 'speech',
-    said: 'x',
-    reply: 'y',
-    goalMet: true,
-    bargeIn: false,
-    startedAtMs: endMs - 1000,
-    lastSpeechSentAtMs: endMs,
-    speechEndTimestamp: 8 * endMs,
-    replyAtMs: waitMs === null ? null : endMs + waitMs,
-    repliedEarly: false,
-    voiceToVoiceMs: waitMs,
-    agentStoppedAtMs: null,
-    ...changes,
-  };
-}
 
 /** Decided 450 ms after `endMs`; the VAD heard speech end `vadLaterMs` after the last loud packet. */
 function turn(endMs: number, changes: Partial<TurnReport> = {}, vadLaterMs = 0): TurnReport {
@@ -62,11 +43,11 @@ function crowdOf(steps: readonly StepResult[], changes: Partial<CrowdResult> = {
 describe('the turns of a report', () => {
   const keys = { input: 'dtmf' as const };
   const steps = [
-    step(2000, 500),
-    step(4000, 700),
-    step(6000, 2500, keys),
-    step(9000, 5, { repliedEarly: true, voiceToVoiceMs: null }),
-    step(12_000, null),
+    spokenStep(2000, 500),
+    spokenStep(4000, 700),
+    spokenStep(6000, 2500, keys),
+    spokenStep(9000, 5, { repliedEarly: true, voiceToVoiceMs: null }),
+    spokenStep(12_000, null),
   ];
   const turns = [
     turn(2000),
@@ -109,7 +90,7 @@ describe('the hold of a run', () => {
     callerCores: cores,
     callerLoopMs: 0,
   });
-  const steps = [1500, 4000, 7000].map((endMs) => step(endMs, endMs / 10));
+  const steps = [1500, 4000, 7000].map((endMs) => spokenStep(endMs, endMs / 10));
   const turns = [1500, 4000, 7000].map((endMs) => turn(endMs, { decidedAtMs: endMs }));
   const watched: WatchedLoad = {
     startedAtMs: 500,
@@ -133,7 +114,7 @@ describe('the hold of a run', () => {
 
 describe("a report of somebody else's runtime", () => {
   it('has what the callers measured, of the line and of themselves, and nothing else', () => {
-    const report = stressReport('conversation', crowdOf([step(2000, 500)]), WATCHED, null);
+    const report = stressReport('conversation', crowdOf([spokenStep(2000, 500)]), WATCHED, null);
     expect(report).toMatchObject({ ok: true, voiceToVoiceMs: { p50: 500 }, samples: WATCHED.samples });
     for (const name of ['stagesMs', 'timeline', 'cpuCores', 'mainLoopMs', 'rssMiB', 'leaks', 'memorySlope'])
       expect(report).not.toHaveProperty(name);

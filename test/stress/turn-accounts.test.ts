@@ -4,6 +4,7 @@ import { NO_STAGES, type TurnReport } from '../../src/call/reports.ts';
 import type { StepResult } from '../../src/caller/caller-conversation.ts';
 import type { CrowdCall } from '../../src/caller/crowd.ts';
 import { accountsOf, type TurnAccount, timelineOf } from '../../src/stress/turn-accounts.ts';
+import { spokenStep } from './spoken-step.ts';
 
 const STAGES = {
   uplink: 15,
@@ -24,21 +25,7 @@ const SUM = Object.values(STAGES).reduce((sum, ms) => sum + ms);
 
 /** Said from 1000 to 2000; decided at 2430; the reply came `wireMs` after the last packet. */
 function step(wireMs: number | null): StepResult {
-  return {
-    goal: 'x',
-    input: 'speech',
-    said: 'x',
-    reply: 'y',
-    goalMet: true,
-    bargeIn: false,
-    startedAtMs: 1000,
-    lastSpeechSentAtMs: 2000,
-    speechEndTimestamp: 100,
-    replyAtMs: wireMs === null ? null : 2000 + wireMs,
-    repliedEarly: false,
-    voiceToVoiceMs: wireMs,
-    agentStoppedAtMs: null,
-  };
+  return spokenStep(2000, wireMs, { speechEndTimestamp: 100 });
 }
 
 function turn(changes: Partial<TurnReport> = {}): TurnReport {

@@ -4,22 +4,13 @@ import type { SpeechToText } from '../../../src/call/ports.ts';
 import { HearingService } from '../../../src/control-plane/services/hearing-service.ts';
 import { UtteranceTapes } from '../../../src/control-plane/services/utterance-tapes.ts';
 import { until } from '../../media/rtp-peer.ts';
+import { heardAs } from '../services/heard.ts';
 import { LOOPBACK, type Peer, WIRE_ID, WireBed } from './wire-bed.ts';
 
 const SECRET = 'a secret of some length';
 const SPEECH_BYTES = 32_000;
 const WHISPER: SpeechToText = {
-  transcribe: async ({ fromSample, toSample }) => ({
-    kind: 'transcript',
-    text: `${toSample - fromSample} samples`,
-    rejectedBy: 'none',
-    noSpeechProbability: 0,
-    meanLogProbability: 0,
-    tokens: 1,
-    audioMs: 0,
-    queueMs: 0,
-    computeMs: 0,
-  }),
+  transcribe: async ({ fromSample, toSample }) => heardAs(`${toSample - fromSample} samples`),
 };
 
 let bed: WireBed;

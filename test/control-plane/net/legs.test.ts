@@ -219,13 +219,19 @@ describe('TLS legs', () => {
     });
   }
 
-  it.skipIf(ours === null || others === null)('join ours and refuse strangers and plain bytes', async () => {
-    const transport = transportOf(ours as NonNullable<typeof ours>);
+  /** A server that has one leg, and has answered on it. */
+  async function answering(transport: Transport): Promise<Bed> {
     const bed = await new Bed().listen({ transport, helloTimeoutMs: 5000 });
     const answered = dialled(transport, bed.port);
     await until(() => bed.legs.length === 1, 5000);
     bed.legs[0]?.leg.send(lengthPrefixed('hi'));
     expect(await answered).toBe('answered');
+    return bed;
+  }
+
+  it.skipIf(ours === null || others === null)('join ours and refuse strangers and plain bytes', async () => {
+    const transport = transportOf(ours as NonNullable<typeof ours>);
+    const bed = await answering(transport);
     expect(await dialled(transportOf(others as NonNullable<typeof others>), bed.port)).not.toBe('answered');
     await ended(await bed.dial(lengthPrefixed('112')));
     expect(bed.legs).toHaveLength(1);
@@ -234,11 +240,7 @@ describe('TLS legs', () => {
 
   it.skipIf(ours === null)('outlive the time that a stalled peer is given', async () => {
     const transport = transportOf(ours as NonNullable<typeof ours>);
-    const bed = await new Bed().listen({ transport, helloTimeoutMs: 5000 });
-    const answered = dialled(transport, bed.port);
-    await until(() => bed.legs.length === 1, 5000);
-    bed.legs[0]?.leg.send(lengthPrefixed('hi'));
-    expect(await answered).toBe('answered');
+    const bed = await answering(transport);
     await sleep(2 * STALL_MS);
     expect(bed.ends).toEqual([]);
   });

@@ -21,6 +21,7 @@ import { Identity } from '../../../src/control-plane/wire/identity.ts';
 import { createControlMetrics } from '../../../src/observability/control-metrics.ts';
 import { freeBlock } from '../../free-ports.ts';
 import { until } from '../../media/rtp-peer.ts';
+import { heardAs } from './heard.ts';
 
 const LOOPBACK = '127.0.0.1';
 /** Ids from the first on that a test may claim. */
@@ -71,17 +72,7 @@ describe('the hearing service', () => {
     transcribe: async ({ fromSample, toSample }) => {
       const text = heard.shift();
       if (text === undefined) throw new Error('the engine failed');
-      return {
-        kind: 'transcript',
-        text: text === 'length' ? String(toSample - fromSample) : text,
-        rejectedBy: 'none',
-        noSpeechProbability: 0,
-        meanLogProbability: 0,
-        tokens: 1,
-        audioMs: 0,
-        queueMs: 0,
-        computeMs: 0,
-      };
+      return heardAs(text === 'length' ? String(toSample - fromSample) : text);
     },
   };
 
