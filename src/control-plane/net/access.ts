@@ -14,7 +14,7 @@ export class AllowList {
   }
 
   allows(address: string): boolean {
-    const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+    const plain = plainAddress(address);
     const family = isIP(plain);
     if (family === 0) return false;
     if (isLoopback(plain)) return true;
@@ -27,6 +27,11 @@ export class AllowList {
     if (bits === undefined) this.#list.addAddress(address, type);
     else this.#list.addSubnet(address, Number(bits), type);
   }
+}
+
+/** An IPv4 address as it is written by itself, where a socket for both families shows it inside an IPv6 one (RFC 4291 2.5.5.2). */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 
 /** Whether an address is this box itself. */

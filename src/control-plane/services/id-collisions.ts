@@ -4,7 +4,7 @@
  */
 import { monotonicMs } from '../../observability/clock.ts';
 import type { ControlContext } from '../control-context.ts';
-import { isLoopback } from '../net/access.ts';
+import { isLoopback, plainAddress } from '../net/access.ts';
 import { collisionsOf } from '../wire/call-ids.ts';
 
 /** A pair that has not been seen for this long is news again. */
@@ -55,6 +55,6 @@ export class IdCollisions {
 
 /** All addresses of the loopback are this box. */
 function boxOf(address: string): string {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  const plain = plainAddress(address);
   return isLoopback(plain) ? 'loopback' : plain;
 }
