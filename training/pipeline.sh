@@ -50,6 +50,7 @@ step language-model-product node llama/talk.mjs "$pack/llama/harbour-f16.gguf" "
 step speaker-data python kokoro.build_data $speaker_sentences 21 "$work/tts/data.pkl"
 step speaker python kokoro.train --data "$work/tts/data.pkl" --voices $voices --out "$work/tts" --minutes $speaker_minutes
 step speaker-export python kokoro.export --model "$work/tts/model.pt" --out "$pack/kokoro"
+step speaker-windows python kokoro.export_windowed "$pack/kokoro"
 step speaker-piper python kokoro.export_piper --model "$work/tts/model.pt" --out "$pack/piper"
 
 mkdir -p "$work/stt"

@@ -39,6 +39,14 @@ def export(model, path):
             model, (ids, style, speed), path, input_names=["input_ids", "style", "speed"], output_names=["waveform"],
             dynamic_axes={"input_ids": {1: "tokens"}, "waveform": {1: "samples"}}, opset_version=17, dynamo=False)
     shrink(path, model.vocoder)
+    put_weights_beside(path)
+
+
+def put_weights_beside(path):
+    """Moves the large tensors to PATH_data, where kokoro.export_windowed shares them."""
+    data = path.with_name(f"{path.name}_data")
+    data.unlink(missing_ok=True)  # onnx.save appends
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location=data.name, size_threshold=1024)
 
 
 def shrink(path, vocoder):

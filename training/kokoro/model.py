@@ -13,6 +13,8 @@ LEAD_FRAMES = 4  # the opening pad is at least this long, so that no input gives
 F0_RANGE_HZ = (50, 420)
 F0_LOG_CENTER, F0_LOG_SCALE = 4.9, 0.4
 SPEED_RANGE = (0.25, 4.0)
+DECODER_REACH_FRAMES = 28  # of the decoder's convolutions to either side
+VOCODER_REACH_FRAMES = 4  # of the vocoder's windows, and of what is decided by the neighbours of a frame
 
 
 class Residual(nn.Module):
@@ -70,9 +72,9 @@ class Speaker(nn.Module):
         where = torch.stack([into / length, into * 0.1, length.float() * 0.1], 1)
         return repeated + self.position(where)
 
-    def shape(self, y):
-        """-> (normalised log f0 [B, T], log harmonic envelope, log noise envelope)"""
-        decoded = self.decoder(y)
+    def shape(self, y, low=0):
+        """-> (normalised log f0 [B, T], log harmonic envelope, log noise envelope; both from frame `low` on)"""
+        decoded = self.decoder(y[:, :, low:])
         return self.pitch(y)[:, 0], self.harmonic(decoded), self.noise(decoded)
 
     def forward(self, input_ids, style, speed):
@@ -81,14 +83,42 @@ class Speaker(nn.Module):
 
     def speak(self, ids, femaleness, speed):
         """ids [1, N] of VOCABULARY with a pad at both ends, femaleness [1, 1], speed [1] -> waveform [1, samples]"""
+        x, durations = self.pace(ids, femaleness, speed)
+        whole = (0, durations.sum())
+        return self.sound(ids, x, durations, whole, whole)
+
+    def speak_window(self, ids, femaleness, speed, window):
+        """As `speak`, but of the frames [window[0], window[1]) alone -> (their waveform [1, samples], all frames [1])
+
+        The samples are those of the whole. What follows the window costs nothing; what precedes it its pitch, which the phase
+        of the pulses adds up; the network and the vocoder hear as far as they reach on both sides.
+        """
+        x, durations = self.pace(ids, femaleness, speed)
+        frames = durations.sum()
+        start, end = torch.minimum(window.clamp(min=0), frames).unbind()
+
+        def around(reach):
+            return (start - reach).clamp(min=0), torch.minimum(end + reach, frames)
+
+        wave = self.sound(ids, x, durations, around(VOCODER_REACH_FRAMES), around(DECODER_REACH_FRAMES + VOCODER_REACH_FRAMES))
+        low = around(VOCODER_REACH_FRAMES)[0]
+        return wave[:, (start - low) * HOP_SAMPLES: (end - low) * HOP_SAMPLES], frames[None]
+
+    def pace(self, ids, femaleness, speed):
+        """-> (token features [1, WIDTH, N], durations in frames [1, N])"""
         x, log_durations = self.encode(ids, femaleness)
         speed = torch.clamp(speed, *SPEED_RANGE)
         durations = (torch.exp(torch.clamp(log_durations, 0, 4.4)) - 1) / speed[:, None]
         durations = torch.round(torch.clamp(durations, 0, MAX_FRAMES_PER_TOKEN)).long()
-        durations = torch.cat([durations[:, :1].clamp(min=LEAD_FRAMES), durations[:, 1:]], 1)
-        frames = durations.sum()
-        log_f0, harmonic, noise_level = self.shape(self.spread(x, durations, frames))
-        f0 = torch.exp(log_f0 * F0_LOG_SCALE + F0_LOG_CENTER).clamp(*F0_RANGE_HZ)
-        noise = self.vocoder.noise(1, frames * HOP_SAMPLES)
-        speech = torch.gather(self.is_spoken[ids], 1, self.tokens_of_frames(durations, frames))
-        return silence_rests(limit(self.vocoder(f0, harmonic, noise_level, noise)), speech)
+        return x, torch.cat([durations[:, :1].clamp(min=LEAD_FRAMES), durations[:, 1:]], 1)
+
+    def sound(self, ids, x, durations, made, heard):
+        """The waveform of the frames `made` = [low, high), as if there were none outside of `heard`, which holds them."""
+        (low, high), (first, last) = made, heard
+        log_f0, harmonic, noise_level = self.shape(self.spread(x, durations, last), first)
+        f0 = torch.exp(log_f0[:, :high] * F0_LOG_SCALE + F0_LOG_CENTER).clamp(*F0_RANGE_HZ)
+        noise = self.vocoder.noise(low * HOP_SAMPLES, high * HOP_SAMPLES)
+        inner = slice(low - first, high - first)
+        wave = limit(self.vocoder(f0, harmonic[:, :, inner], noise_level[:, :, inner], noise, low))
+        speech = torch.gather(self.is_spoken[ids], 1, self.tokens_of_frames(durations, high))[:, low:]
+        return silence_rests(wave, speech, low * HOP_SAMPLES, durations.sum() * HOP_SAMPLES)

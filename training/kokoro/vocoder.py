@@ -57,9 +57,10 @@ class Vocoder(nn.Module):
         angle = (turns - torch.floor(turns)) * (2 * math.pi)
         return torch.cat([torch.cos(angle), -torch.sin(angle)], 0).float()
 
-    def pulses(self, f0):
-        """f0 [B, samples] in Hz -> all harmonics below TOP_HARMONIC_HZ in closed form, about unit power"""
-        phase = torch.cumsum(f0.double() / RATE_HZ, 1)
+    def pulses(self, f0, low=0):
+        """f0 [B, samples] in Hz -> all harmonics below TOP_HARMONIC_HZ in closed form, about unit power, from sample `low` on"""
+        phase = torch.cumsum(f0.double() / RATE_HZ, 1)[:, low:]
+        f0 = f0[:, low:]
         phase = (phase - torch.floor(phase)).float() * (2 * math.pi)
         harmonics = torch.floor(TOP_HARMONIC_HZ / f0)
         sine = torch.sin(phase / 2)
@@ -67,17 +68,17 @@ class Vocoder(nn.Module):
         train = torch.sin((harmonics + 0.5) * phase) / torch.where(at_pulse, torch.ones_like(sine), sine) - 1
         return torch.where(at_pulse, 2 * harmonics, train) * torch.sqrt(f0 / RATE_HZ) * 0.7
 
-    def noise(self, batch, samples):
-        """White noise from a hash of the sample number: the same text always gives the same samples."""
-        number = torch.arange(batch * samples, dtype=torch.float64)
+    def noise(self, low, high):
+        """White noise [1, high - low] from a hash of the sample number: the same text always gives the same samples."""
+        number = torch.arange(low, high, dtype=torch.float64)
         hashed = torch.sin(number * 12.9898 + 0.5) * 43758.5453
-        return ((hashed - torch.floor(hashed)).float() - 0.5).reshape(batch, samples) * math.sqrt(12)
+        return ((hashed - torch.floor(hashed)).float() - 0.5)[None] * math.sqrt(12)
 
-    def forward(self, f0, harmonic, noise_level, noise):
-        """f0 [B, T] Hz, log envelopes [B, bands, T], noise [B, T * HOP] -> waveform [B, T * HOP]"""
-        frames = f0.shape[1]
+    def forward(self, f0, harmonic, noise_level, noise, low=0):
+        """f0 [B, T] Hz, log envelopes [B, bands, T - low], noise [B, (T - low) * HOP] -> waveform [B, (T - low) * HOP]"""
+        frames = harmonic.shape[2]
         f0 = F.interpolate(f0[:, None], scale_factor=HOP_SAMPLES, mode="linear")[:, 0]
-        sources = torch.stack([self.pulses(f0), noise], 1).reshape(-1, 1, frames * HOP_SAMPLES)
+        sources = torch.stack([self.pulses(f0, low * HOP_SAMPLES), noise], 1).reshape(-1, 1, frames * HOP_SAMPLES)
         basis = self.fourier_basis()
         analysis = (basis * self.window)[:, None]
         spectra = F.conv1d(F.pad(sources, (FFT // 2, FFT // 2)), analysis, stride=HOP_SAMPLES)[..., :frames]
@@ -94,15 +95,16 @@ class Vocoder(nn.Module):
         return torch.cat([level, level], 1)
 
 
-def silence_rests(wave, speech):
+def silence_rests(wave, speech, low, samples):
     """Rests become digital silence and both ends fade: no hiss or breath between words, no click where sentences join.
 
-    wave [B, T * HOP]; speech [B, T], 1 in frames of phonemes, 0 in frames of punctuation and pads.
+    wave [B, T * HOP], the part from sample `low` on of `samples` in all; speech [B, T], 1 in frames of phonemes, 0 in
+    frames of punctuation and pads.
     """
     near_speech = F.max_pool1d(speech[:, None], 2 * DECAY_FRAMES + 1, 1, DECAY_FRAMES)
     gain = F.interpolate(near_speech, scale_factor=HOP_SAMPLES, mode="linear")[:, 0]
-    sample = torch.arange(wave.shape[1])
-    to_edge = torch.minimum(sample, wave.shape[1] - 1 - sample)
+    sample = torch.arange(wave.shape[1]) + low
+    to_edge = torch.minimum(sample, samples - 1 - sample)
     return wave * gain * torch.clamp(to_edge.float() / FADE_SAMPLES, max=1)
 
 

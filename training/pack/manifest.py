@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grammar import agent
 
-VERSION = "0.3.0"
+VERSION = "0.3.1"
 DESCRIPTION = (
     "Small models trained from nothing on synthetic speech: the phone assistant of the Harbour Kitchen, a made-up restaurant."
 )

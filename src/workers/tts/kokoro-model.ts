@@ -1,7 +1,6 @@
 /**
- * Kokoro through kokoro-js: its text rules, phonemes, tokenizer, voices and tensors; ours are only the session
- * options (kokoro-js passes none on) and the cut before its 510 phonemes. Thread: TTS worker.
- * Model: input_ids int64 [1, N], style float32 [1, 256], speed float32 [1] -> waveform float32, 24 kHz.
+ * Kokoro through kokoro-js: its text rules, phonemes, tokenizer, voices and tensors; ours are only how the network is
+ * run (kokoro-network.ts) and the cut before its 510 phonemes. Thread: TTS worker.
  * Source: kokoro-js 1.2.1; the first call costs 300 ms more (eSpeak), the worker warms it up.
  */
 import { basename, dirname } from 'node:path';
@@ -9,41 +8,49 @@ import type { PreTrainedTokenizer, Tensor } from '@huggingface/transformers';
 import type { KokoroTTS } from 'kokoro-js';
 import { messageOf, WildfireError } from '../../errors.ts';
 import { loadPhonemizer, withoutLanguageMarks } from './espeak-model.ts';
+import { type KokoroInputs, type KokoroNetwork, openNetwork } from './kokoro-network.ts';
 import { cutPhonemes } from './phoneme-limit.ts';
-import { type EngineOptions, type SpeechStyle, sessionOptions, type TtsEngine } from './tts-engine.ts';
+import type { SpeechWindows } from './speech-windows.ts';
+import type { EngineOptions, SpeechChunk, SpeechStyle, TtsEngine } from './tts-engine.ts';
 
 export const KOKORO_RATE_HZ = 24_000;
 /** 512 tokens less the two that frame them; a voice file has one style row for each length up to this. */
 export const KOKORO_LIMIT_PHONEMES = 510;
 
-type Dtype = 'fp32' | 'fp16' | 'q8' | 'q4' | 'q4f16';
 type VoiceName = NonNullable<NonNullable<Parameters<KokoroTTS['generate']>[1]>['voice']>;
 type PhonemesOf = (text: string, voice: string) => Promise<string>;
 
 /**
- * Loads the model of `options.folder` (config.json, tokenizer.json, tokenizer_config.json, onnx/model*.onnx).
+ * Loads the model of `options.folder` (config.json, tokenizer.json, tokenizer_config.json, onnx/model*.onnx or
+ * onnx/windowed*.onnx).
  * @throws WildfireError MODEL_DAMAGED when a file is unreadable for its library.
  */
 export async function openKokoro(options: EngineOptions): Promise<TtsEngine> {
   await loadPhonemizer();
   const { KokoroTTS } = await import('kokoro-js');
-  const { model, tokenizer } = await loadFolder(options);
-  return new KokoroEngine(new KokoroTTS(model, tokenizer), phonemizerOf(KokoroTTS));
+  const { network, tokenizer } = await loadFolder(options);
+  return new KokoroEngine(network, new KokoroTTS(inputsOnly, tokenizer), phonemizerOf(KokoroTTS));
 }
 
 class KokoroEngine implements TtsEngine {
   readonly rateHz = KOKORO_RATE_HZ;
   readonly voices: readonly string[];
-  readonly #kokoro: KokoroTTS;
+  readonly #network: KokoroNetwork;
+  readonly #inputs: KokoroTTS;
   readonly #phonemesOf: PhonemesOf;
 
-  constructor(kokoro: KokoroTTS, phonemesOf: PhonemesOf) {
-    this.#kokoro = kokoro;
+  constructor(network: KokoroNetwork, inputs: KokoroTTS, phonemesOf: PhonemesOf) {
+    this.#network = network;
+    this.#inputs = inputs;
     this.#phonemesOf = phonemesOf;
-    this.voices = Object.keys(kokoro.voices);
+    this.voices = Object.keys(inputs.voices);
   }
 
-  async *synthesize(piece: string, { voice, speed }: SpeechStyle): AsyncGenerator<Float32Array> {
+  async *synthesize(
+    piece: string,
+    { voice, speed }: SpeechStyle,
+    windows: SpeechWindows | null,
+  ): AsyncGenerator<SpeechChunk> {
     if (!this.voices.includes(voice)) {
       throw new WildfireError(
         'CONFIG_INVALID',
@@ -52,32 +59,34 @@ class KokoroEngine implements TtsEngine {
     }
     const phonemes = withoutLanguageMarks(await this.#phonemesOf(piece, voice));
     for (const part of cutPhonemes(phonemes, KOKORO_LIMIT_PHONEMES)) {
-      const { input_ids: ids } = this.#kokoro.tokenizer(part, { truncation: true }) as { input_ids: Tensor };
+      const { input_ids: ids } = this.#inputs.tokenizer(part, { truncation: true }) as { input_ids: Tensor };
       if ((ids.dims.at(-1) ?? 0) <= 2) continue; // only the frame: nothing that the model knows
-      const audio = await this.#kokoro.generate_from_ids(ids, { voice: voice as VoiceName, speed });
-      yield audio.audio as Float32Array;
+      const { audio } = await this.#inputs.generate_from_ids(ids, { voice: voice as VoiceName, speed });
+      yield* this.#network.speak(audio as unknown as KokoroInputs, windows);
     }
   }
 
   async close(): Promise<void> {
-    await this.#kokoro.model.dispose();
+    await this.#network.close();
   }
 }
 
+/** A model for kokoro-js whose "waveform" is what kokoro-js feeds: the voice's style row among it. */
+const inputsOnly = ((inputs: KokoroInputs) => ({
+  waveform: { data: inputs },
+})) as unknown as KokoroTTS['model'];
+
 // The ids of transformers.js are a folder name below localModelPath; nothing is ever fetched.
-async function loadFolder({ folder, dtype, intraOpThreads }: EngineOptions) {
-  const { AutoTokenizer, env, StyleTextToSpeech2Model } = await import('@huggingface/transformers');
+async function loadFolder(options: EngineOptions) {
+  const { folder } = options;
+  const { AutoTokenizer, env } = await import('@huggingface/transformers');
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
   env.localModelPath = dirname(folder);
   try {
-    const model = await StyleTextToSpeech2Model.from_pretrained(basename(folder), {
-      dtype: dtype as Dtype,
-      device: 'cpu',
-      session_options: sessionOptions(intraOpThreads),
-    });
+    const network = await openNetwork(options);
     const tokenizer = (await AutoTokenizer.from_pretrained(basename(folder))) as PreTrainedTokenizer;
-    return { model, tokenizer };
+    return { network, tokenizer };
   } catch (error) {
     throw new WildfireError(
       'MODEL_DAMAGED',

@@ -6,12 +6,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { z } from 'zod';
 import { messageOf, WildfireError } from '../../errors.ts';
 import { loadPhonemizer, type Phonemize } from './espeak-model.ts';
+import { openSession } from './onnx-session.ts';
 import { type PhonemeIdMap, piperIds, piperPhonemes } from './piper-phonemes.ts';
-import { type EngineOptions, type SpeechStyle, sessionOptions, type TtsEngine } from './tts-engine.ts';
+import type { EngineOptions, SpeechChunk, SpeechStyle, TtsEngine } from './tts-engine.ts';
 import { piperVoicesIn } from './tts-folder.ts';
 
 /** The part of Piper's json that is used; its defaults are Piper's. */
@@ -43,7 +44,7 @@ type PiperVoice = z.infer<typeof voiceSchema>;
 export async function openPiper({ folder, intraOpThreads }: EngineOptions): Promise<TtsEngine> {
   const name = voiceNameIn(folder);
   const voice = readVoice(join(folder, `${name}.onnx.json`));
-  const session = await openSession(join(folder, `${name}.onnx`), intraOpThreads);
+  const session = await openSession('Piper', join(folder, `${name}.onnx`), intraOpThreads);
   return new PiperEngine({ name, voice, session, phonemize: await phonemizerFor(voice) });
 }
 
@@ -65,7 +66,7 @@ class PiperEngine implements TtsEngine {
     this.voices = [parts.name, ...Object.keys(parts.voice.speaker_id_map)];
   }
 
-  async *synthesize(piece: string, style: SpeechStyle): AsyncGenerator<Float32Array> {
+  async *synthesize(piece: string, style: SpeechStyle): AsyncGenerator<SpeechChunk> {
     const { voice, session, phonemize } = this.#parts;
     if (!this.voices.includes(style.voice)) {
       throw new WildfireError(
@@ -76,7 +77,7 @@ class PiperEngine implements TtsEngine {
     for (const phonemes of await piperPhonemes(piece, voice.espeak.voice, phonemize)) {
       const ids = piperIds(phonemes, voice.phoneme_id_map as PhonemeIdMap);
       const { output } = await session.run(this.#feeds(ids, style));
-      yield output?.data as Float32Array;
+      yield { samples: output?.data as Float32Array, isLast: true };
     }
   }
 
@@ -124,20 +125,6 @@ export function parsePiperVoice(text: string, file: string): PiperVoice {
   } catch (error) {
     const message = `Piper voice ${file}: ${messageOf(error)}`;
     throw new WildfireError('MODEL_DAMAGED', message, { context: { file }, cause: error });
-  }
-}
-
-async function openSession(file: string, intraOpThreads: number): Promise<InferenceSession> {
-  try {
-    return await InferenceSession.create(file, {
-      ...sessionOptions(intraOpThreads),
-      logSeverityLevel: 3,
-    });
-  } catch (error) {
-    throw new WildfireError('MODEL_DAMAGED', `Piper model ${file}: ${messageOf(error)}`, {
-      context: { file },
-      cause: error,
-    });
   }
 }
 

@@ -11,6 +11,7 @@ import { joined, RingSentence } from './ring-sentence.ts';
 import { SpeechCache, type SpeechKey } from './speech-cache.ts';
 import { cutIntoPieces, pieceLimits, type SpeechPiece } from './speech-pieces.ts';
 import { SpeechShaper, voiceGain } from './speech-shaper.ts';
+import { type SpeechWindows, speechWindows } from './speech-windows.ts';
 import { spokenText } from './spoken-text.ts';
 import type { SpeechStyle, TtsEngine } from './tts-engine.ts';
 import type { Rendered, RenderTask, SpeakAttempt, SpeakProgress } from './tts-task.ts';
@@ -31,6 +32,11 @@ interface ShapedPiece {
   readonly endsPiece: boolean;
   /** Was not made now. */
   readonly isKnown: boolean;
+}
+
+/** Someone who waits for the first samples, and may lose interest. */
+interface Listener {
+  isUnwanted(): boolean;
 }
 
 type SpokenTask = Pick<RenderTask, 'text' | 'voice' | 'speed' | 'realTimeFactor'>;
@@ -81,7 +87,7 @@ export class SentenceSpeaker {
       const parts: Int16Array[] = [];
       let lengthSamples = 0;
       let speechSamples = 0;
-      for await (const { speech, restSamples } of this.#pieces(task, task.rateHz, () => false)) {
+      for await (const { speech, restSamples } of this.#pieces(task, task.rateHz, null)) {
         parts.push(speech, new Int16Array(restSamples));
         speechSamples = lengthSamples + speech.length;
         lengthSamples = speechSamples + restSamples;
@@ -109,8 +115,8 @@ export class SentenceSpeaker {
     if (attempt.rendered !== null) note(sentence.addRendered(attempt.rendered));
     else {
       const task = { ...attempt, text: attempt.sentence };
-      const openings = this.#openings;
-      for await (const piece of this.#pieces(task, sentence.rateHz, () => sentence.isUnwanted, openings)) {
+      const listener = { isUnwanted: () => sentence.isUnwanted };
+      for await (const piece of this.#pieces(task, sentence.rateHz, listener)) {
         note(sentence.add(piece.speech, piece.restSamples));
         if (piece.isKnown) knownSamples += piece.speech.length;
         if (piece.endsPiece) afterPiece();
@@ -123,35 +129,44 @@ export class SentenceSpeaker {
     return { ...outcomeOf(sentence, attempt), takenAtMs, firstAudioAtMs, computeMs, knownMs };
   }
 
-  /** @param openings where first pieces are remembered; null makes all of them. */
-  async *#pieces(
-    task: SpokenTask,
-    rateHz: number,
-    isUnwanted: () => boolean,
-    openings: SpeechCache | null = null,
-  ): AsyncGenerator<ShapedPiece> {
+  /** @param listener null: nobody waits, so all is made, and each piece at once. */
+  async *#pieces(task: SpokenTask, rateHz: number, listener: Listener | null): AsyncGenerator<ShapedPiece> {
     const style = { voice: task.voice || this.defaultVoice, speed: task.speed };
     const pieces = cutIntoPieces(spokenText(task.text), pieceLimits(task.realTimeFactor));
     for (const [index, piece] of pieces.entries()) {
-      if (isUnwanted()) return;
-      const made = this.#made(piece, style, rateHz);
-      const isOpening = index === 0 && pieces.length > 1 && openings !== null;
+      if (listener?.isUnwanted()) return;
+      const made = this.#made(piece, style, rateHz, listener && this.#windowsFor(style.voice, task));
+      const isOpening = index === 0 && pieces.length > 1;
       const key = { text: piece.text, ...style, rateHz };
-      for await (const part of isOpening ? remembered(key, made, openings) : made) {
-        if (isUnwanted()) return;
+      for await (const part of isOpening && listener ? remembered(key, made, this.#openings) : made) {
+        if (listener?.isUnwanted()) return;
         yield part;
       }
     }
   }
 
-  async *#made(piece: SpeechPiece, style: SpeechStyle, rateHz: number): AsyncGenerator<ShapedPiece> {
+  async *#made(
+    piece: SpeechPiece,
+    style: SpeechStyle,
+    rateHz: number,
+    windows: SpeechWindows | null,
+  ): AsyncGenerator<ShapedPiece> {
     const restSamples = Math.round((this.#restMs(piece) * rateHz) / 1000);
     const shaper = this.#shaperFor(rateHz);
-    for await (const samples of this.#engine.synthesize(piece.text, style)) {
-      for (const { pcm, isLast } of shaper.shapeInParts(samples, this.#gainOf(style.voice, samples))) {
-        yield { speech: pcm, restSamples: isLast ? restSamples : 0, endsPiece: isLast, isKnown: false };
+    let isBegin = true;
+    for await (const { samples, isLast } of this.#engine.synthesize(piece.text, style, windows)) {
+      if (isBegin) shaper.begin(this.#gainOf(style.voice, samples));
+      isBegin = isLast;
+      for (const part of shaper.add(samples, isLast)) {
+        const isEnd = part.isLast;
+        yield { speech: part.pcm, restSamples: isEnd ? restSamples : 0, endsPiece: isEnd, isKnown: false };
       }
     }
+  }
+
+  // The level of a voice is measured on a whole piece.
+  #windowsFor(voice: string, { realTimeFactor }: SpokenTask): SpeechWindows | null {
+    return this.#gains.has(voice) ? speechWindows(realTimeFactor) : null;
   }
 
   #shaperFor(rateHz: number): SpeechShaper {

@@ -29,7 +29,7 @@ const CHARACTERS_PER_SECOND = 15;
 /** Compute time that the first piece may take when the sentence offers a place to cut. */
 const FIRST_PIECE_BUDGET_MS = 20;
 /** Part of the playing time of earlier pieces that computing the next one may use up. */
-const PLAYING_TIME_SHARE = 0.6;
+export const PLAYING_TIME_SHARE = 0.6;
 /** A clause is spoken ahead of one that is not ready in time only if the silence between them is no longer. */
 export const LONGEST_REST_MS = 300;
 

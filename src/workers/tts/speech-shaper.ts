@@ -30,7 +30,10 @@ const KEEP_AFTER_MS = 30;
 /** Ten frames to play while the rest is shaped, which takes a hundredth of its playing time. */
 const FIRST_PART_MS = 200;
 
-/** A piece, or a part of one. */
+/** A piece whose chunks begin with less speech waits for the next one. */
+const LEAST_FIRST_MS = 20;
+
+/** Speech that may be heard, and whether the piece ends with it. */
 export interface ShapedPart {
   readonly pcm: Int16Array;
   readonly isLast: boolean;
@@ -41,13 +44,22 @@ interface PartPlace {
   readonly isLast: boolean;
 }
 
-/** Shapes pieces of one engine for rings of one rate; may be used for many calls, one piece at a time. */
+/**
+ * Shapes pieces of one engine for rings of one rate; may be used for many calls, one piece at a time: `begin`, then
+ * `add` each chunk of it as the engine makes it.
+ */
 export class SpeechShaper {
   readonly #fromHz: number;
   readonly #toHz: number;
   readonly #resampler: Resampler;
   /** Grows to the longest piece and is used again: megabytes a minute need not be collected. */
   #scratch = new Float32Array(0);
+  #gain = 1;
+  /** RMS of the loudest 5 ms of the piece so far. */
+  #loudest = 0;
+  /** Samples that are silence, and will be left out if nothing follows them or nothing precedes them. */
+  #held = NONE;
+  #hasBegun = false;
 
   /** @throws WildfireError AUDIO_INVALID for an impossible pair of rates. */
   constructor({ fromHz, toHz }: { fromHz: number; toHz: number }) {
@@ -56,41 +68,71 @@ export class SpeechShaper {
     this.#resampler = createResampler({ fromHz, toHz });
   }
 
-  /**
-   * @param samples one piece at fromHz, any level; NaN and infinities count as silence. Cleaned in place.
-   * @param voiceGain of the voice, from voiceGain().
-   * @returns the piece at toHz, peak <= CEILING_DBFS; empty when nothing in it is audible.
-   */
-  shape(samples: Float32Array, voiceGain: number): Int16Array {
-    const [whole] = this.#parts(samples, voiceGain, Number.POSITIVE_INFINITY);
-    return whole?.pcm ?? new Int16Array(0);
-  }
-
-  /**
-   * The piece as `shape` gives it, its beginning first: the caller hears that while the rest is still being shaped.
-   * @returns no part when nothing is audible, one for a short piece, else two. Take all before the next call.
-   */
-  shapeInParts(samples: Float32Array, voiceGain: number): Iterable<ShapedPart> {
-    return this.#parts(samples, voiceGain, samplesIn(FIRST_PART_MS, this.#fromHz));
-  }
-
-  *#parts(samples: Float32Array, voiceGain: number, firstSamples: number): Generator<ShapedPart> {
-    replaceNonFinite(samples);
-    const { fromSample, toSample } = speechBounds(samples, this.#fromHz);
-    if (toSample <= fromSample) return;
-    const speech = samples.subarray(fromSample, toSample);
-    const gain = Math.min(voiceGain, (CEILING * OVERDRIVE) / peakOf(speech));
-    const cutSample = speech.length >= 2 * firstSamples ? firstSamples : speech.length;
+  /** A new piece; what is left of the last one goes. @param voiceGain of the voice, from voiceGain(). */
+  begin(voiceGain: number): void {
     this.#resampler.reset();
-    const isWhole = cutSample === speech.length;
-    yield this.#part(speech.subarray(0, cutSample), gain, { isFirst: true, isLast: isWhole });
-    if (!isWhole) yield this.#part(speech.subarray(cutSample), gain, { isFirst: false, isLast: true });
+    this.#gain = voiceGain;
+    this.#loudest = 0;
+    this.#held = NONE;
+    this.#hasBegun = false;
   }
 
-  #part(speech: Float32Array, gain: number, place: PartPlace): ShapedPart {
+  /**
+   * What of a piece can be heard after its next chunk, at toHz, peak <= CEILING_DBFS. Joined, the parts of chunks of
+   * 20 ms or more, all of them whole 5 ms, are what one chunk of all gives, unless the loudest sample comes late.
+   * @param chunk at fromHz, any level; NaN and infinities count as silence. Cleaned in place.
+   * @param isLast the piece ends with it.
+   * @returns no part where nothing is audible yet; of a long first chunk two, the beginning before the rest is shaped;
+   *   else one. A piece with any part has one that isLast. Take all before the next call.
+   */
+  *add(chunk: Float32Array, isLast: boolean): Generator<ShapedPart> {
+    replaceNonFinite(chunk);
+    const samples = this.#held.length === 0 ? chunk : joinedFloats([this.#held, chunk]);
+    const { fromSample, endSample, toSample } = this.#bounds(samples);
+    if (!this.#hasBegun && this.#isTooLittle(endSample - fromSample, isLast)) {
+      const from = endSample === 0 ? samples.length - samplesIn(KEEP_BEFORE_MS, this.#fromHz) : fromSample;
+      this.#held = samples.slice(Math.max(0, from));
+      return;
+    }
+    const speech = samples.subarray(this.#hasBegun ? 0 : fromSample, isLast ? toSample : endSample);
+    this.#held = isLast ? NONE : samples.slice(endSample);
+    if (speech.length > 0 || isLast) yield* this.#parts(speech, isLast);
+  }
+
+  // To begin with: a fade needs room.
+  #isTooLittle(speechSamples: number, isLast: boolean): boolean {
+    return isLast ? speechSamples === 0 : speechSamples < samplesIn(LEAST_FIRST_MS, this.#fromHz);
+  }
+
+  // Where a piece is heard, in what is left of it: [fromSample, endSample), and up to toSample if nothing follows.
+  #bounds(samples: Float32Array): { fromSample: number; endSample: number; toSample: number } {
+    const windows = windowLevels(samples, this.#fromHz);
+    this.#loudest = Math.max(this.#loudest, loudest(windows));
+    return speechBounds(windows, samples.length, this.#fromHz, this.#loudest);
+  }
+
+  *#parts(speech: Float32Array, isLast: boolean): Generator<ShapedPart> {
+    const isFirst = !this.#hasBegun;
+    this.#hasBegun = true;
+    const firstSamples = samplesIn(FIRST_PART_MS, this.#fromHz);
+    const cutSample = isFirst && speech.length >= 2 * firstSamples ? firstSamples : speech.length;
+    const isWhole = cutSample === speech.length;
+    const gainBefore = this.#gain;
+    this.#gain = Math.min(this.#gain, (CEILING * OVERDRIVE) / peakOf(speech));
+    const fromGain = isFirst ? this.#gain : gainBefore;
+    yield this.#part(speech.subarray(0, cutSample), fromGain, { isFirst, isLast: isLast && isWhole });
+    if (!isWhole) yield this.#part(speech.subarray(cutSample), this.#gain, { isFirst: false, isLast });
+  }
+
+  // The gain glides from what it was: a step would be a click.
+  #part(speech: Float32Array, fromGain: number, place: PartPlace): ShapedPart {
     const resampled = this.#resample(speech, place);
     const pcm = new Int16Array(resampled.length);
-    for (let i = 0; i < pcm.length; i++) pcm[i] = Math.round(32_767 * bend(gain * (resampled[i] as number)));
+    const glideSamples = samplesIn(FADE_MS, this.#toHz);
+    for (let i = 0; i < pcm.length; i++) {
+      const gain = this.#gain + (fromGain - this.#gain) * Math.max(0, 1 - i / glideSamples);
+      pcm[i] = Math.round(32_767 * bend(gain * (resampled[i] as number)));
+    }
     fadeEdges(pcm, samplesIn(FADE_MS, this.#toHz), place);
     return { pcm, isLast: place.isLast };
   }
@@ -106,6 +148,19 @@ export class SpeechShaper {
   }
 }
 
+const NONE = new Float32Array(0);
+
+/** One after the other, in an array of their own. */
+export function joinedFloats(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** Gain that brings speech of this voice to SPEECH_LEVEL_DBFS; 1 for silence. */
 export function voiceGain(samples: Float32Array, rateHz: number): number {
   const windows = windowLevels(samples, rateHz);
@@ -117,20 +172,20 @@ export function voiceGain(samples: Float32Array, rateHz: number): number {
   return Math.min(Math.max(gain, LOWEST_GAIN), HIGHEST_GAIN);
 }
 
-/** Where the audible part lies, [fromSample, toSample); equal when all is silence. */
-export function speechBounds(
-  samples: Float32Array,
-  rateHz: number,
-): { fromSample: number; toSample: number } {
-  const windows = windowLevels(samples, rateHz);
-  const threshold = Math.max(loudest(windows) * SILENCE_BELOW_LOUDEST, SILENCE_ABSOLUTE);
-  const first = windows.findIndex((level) => level > threshold);
-  if (first < 0) return { fromSample: 0, toSample: 0 };
-  const last = windows.findLastIndex((level) => level > threshold);
+/**
+ * Where the audible part lies, all 0 when all is silence: [fromSample, toSample) with what is kept around it, up to
+ * endSample without what is kept behind it.
+ */
+function speechBounds(windows: Float64Array, lengthSamples: number, rateHz: number, loudestLevel: number) {
+  const threshold = Math.max(loudestLevel * SILENCE_BELOW_LOUDEST, SILENCE_ABSOLUTE);
+  const isSpeech = (level: number) => level > threshold;
+  const first = windows.findIndex(isSpeech);
   const windowSamples = samplesIn(WINDOW_MS, rateHz);
+  const endSample = Math.min(lengthSamples, (windows.findLastIndex(isSpeech) + 1) * windowSamples);
   return {
     fromSample: Math.max(0, first * windowSamples - samplesIn(KEEP_BEFORE_MS, rateHz)),
-    toSample: Math.min(samples.length, (last + 1) * windowSamples + samplesIn(KEEP_AFTER_MS, rateHz)),
+    endSample,
+    toSample: Math.min(lengthSamples, endSample + samplesIn(KEEP_AFTER_MS, rateHz)),
   };
 }
 

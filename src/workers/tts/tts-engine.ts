@@ -2,6 +2,7 @@
  * What every voice engine offers: text pieces in, samples out. Kokoro and Piper stand behind it.
  * Thread: TTS worker only. Not hot (once per piece), but it decides when the caller hears us.
  */
+import type { SpeechWindows } from './speech-windows.ts';
 
 export interface EngineOptions {
   /** Folder of the stage in the model pack, absolute. */
@@ -12,26 +13,18 @@ export interface EngineOptions {
   readonly intraOpThreads: number;
 }
 
-/**
- * ONNX Runtime's options of every engine. Its threads sleep instead of spinning, which would take cores from other
- * threads between and within runs. A second one shortens runs that follow each other by 30 %, and a run after a rest by
- * nothing: waking it takes as long as it saves (spinning: 25 % sooner for up to twice the CPU).
- */
-export function sessionOptions(intraOpThreads: number) {
-  return {
-    intraOpNumThreads: intraOpThreads,
-    interOpNumThreads: 1,
-    // Remembered memory plans grow with every new sentence length. The arena stays on: without it the process grew by
-    // 27 MB in 900 sentences of mixed length, with it by nothing.
-    enableMemPattern: false,
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-  };
-}
-
 export interface SpeechStyle {
   readonly voice: string;
   /** 1 is the voice's own pace; 0.5..2. */
   readonly speed: number;
+}
+
+/** Some of the speech of a piece, in order. */
+export interface SpeechChunk {
+  /** float32 about -1..1 (louder is possible), mono. Whoever takes the chunk may write into it. */
+  readonly samples: Float32Array;
+  /** What follows it, if anything, is an utterance of its own, with its own silence at the edges. */
+  readonly isLast: boolean;
 }
 
 export interface TtsEngine {
@@ -41,11 +34,13 @@ export interface TtsEngine {
   readonly voices: readonly string[];
   /**
    * Speaks one piece of spoken text (see spoken-text.ts), at most LONGEST_PIECE_CHARACTERS long.
-   * @returns float32 samples about -1..1 (louder is possible), mono, at rateHz; one array as a rule, more when
-   *   the model's input limit forces it. An empty list when the piece has no phonemes.
+   * @param windows how a model that can makes the beginning first, for someone who waits; null: all at once. The
+   *   samples are the same.
+   * @returns chunks at rateHz; one as a rule, more with windows, and when the model's input limit forces it. An empty
+   *   list when the piece has no phonemes.
    * @throws WildfireError CONFIG_INVALID for an unknown voice, INFERENCE_FAILED when the model fails.
    */
-  synthesize(piece: string, style: SpeechStyle): AsyncIterable<Float32Array>;
+  synthesize(piece: string, style: SpeechStyle, windows: SpeechWindows | null): AsyncIterable<SpeechChunk>;
   /** Frees the native session. No synthesize() may be running. */
   close(): Promise<void>;
 }

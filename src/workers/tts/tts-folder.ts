@@ -2,7 +2,7 @@
  * Looks at a TTS folder before any thread is started for it, so that a missing file is named in one clear line.
  * Thread: main, once at start. (Whether files are whole is the pack's checksum; whether they load, the worker says.)
  */
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { WildfireError } from '../../errors.ts';
 import type { EngineName } from './tts-task.ts';
@@ -15,6 +15,15 @@ const KOKORO_SUFFIX: Readonly<Record<string, string>> = {
   q4: '_q4',
   q4f16: '_q4f16',
 };
+
+/**
+ * The model that makes any part of a piece (kokoro-model.ts), where the folder has one; absolute.
+ * A pack's own addition to what kokoro-js loads: it stands beside `onnx/model*.onnx` and has the same weights.
+ */
+export function windowedModelIn(folder: string, dtype: string): string | null {
+  const file = join(folder, `onnx/windowed${KOKORO_SUFFIX[dtype] ?? ''}.onnx`);
+  return existsSync(file) ? file : null;
+}
 
 /** @throws WildfireError MODEL_MISSING or MODEL_DAMAGED (empty file), naming the file; CONFIG_INVALID for the dtype. */
 export function assertFolder({

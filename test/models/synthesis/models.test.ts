@@ -14,6 +14,7 @@ import { openKokoro } from '../../../src/workers/tts/kokoro-model.ts';
 import { WHISPER_SEARCH_DEFAULTS } from '../../../src/workers/whisper/beam-search.ts';
 import { WHISPER_GUARD_DEFAULTS } from '../../../src/workers/whisper/guards.ts';
 import { Transcriber } from '../../../src/workers/whisper/transcriber.ts';
+import { utterancesOf } from '../../workers/tts/engine-speech.ts';
 import { TINY_KOKORO, TINY_LLAMA, TINY_WHISPER } from './tiny-shapes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wildfire-synthesis-'));
@@ -139,13 +140,13 @@ describe('a made-up Kokoro', () => {
     const engine = await openKokoro({ folder: join(folder, 'kokoro'), dtype: 'fp32', intraOpThreads: 1 });
     const lengths: number[] = [];
     for (const text of ['Hello.', 'Hello, your table for four is booked.']) {
-      let samples = 0;
-      for await (const part of engine.synthesize(text, { voice: 'af_heart', speed: 1 })) {
-        expect(part.every(Number.isFinite)).toBe(true);
-        expect(part.some((sample) => Math.abs(sample) > 1e-4)).toBe(true);
-        samples += part.length;
-      }
-      lengths.push(samples / engine.rateHz);
+      const [samples = new Float32Array(0)] = await utterancesOf(engine, text, {
+        voice: 'af_heart',
+        speed: 1,
+      });
+      expect(samples.every(Number.isFinite)).toBe(true);
+      expect(samples.some((sample) => Math.abs(sample) > 1e-4)).toBe(true);
+      lengths.push(samples.length / engine.rateHz);
     }
     await engine.close();
     const [short, long] = lengths as [number, number];

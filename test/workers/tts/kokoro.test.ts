@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { peak, rmsDbfs } from '../../../src/audio/level.ts';
 import { createRing } from '../../../src/ring-buffers/layout.ts';
 import { RingReader } from '../../../src/ring-buffers/ring.ts';
@@ -10,6 +10,7 @@ import { KOKORO_RATE_HZ, openKokoro } from '../../../src/workers/tts/kokoro-mode
 import { TtsClient, type TtsClientOptions } from '../../../src/workers/tts/tts-client.ts';
 import type { TtsEngine } from '../../../src/workers/tts/tts-engine.ts';
 import { hasTestPack, TEST_PACK_FOLDER } from '../../models/test-pack.ts';
+import { utterancesOf } from './engine-speech.ts';
 
 const RATE_HZ = 8000;
 const FOLDER = join(TEST_PACK_FOLDER, 'kokoro');
@@ -24,6 +25,8 @@ const OPTIONS: TtsClientOptions = {
 };
 
 const describeWithPack = describe.skipIf(!hasTestPack('kokoro/onnx/model.onnx'));
+
+const STYLE = { voice: 'af_heart', speed: 1 };
 
 describeWithPack('Kokoro through the pool', () => {
   let tts: TtsClient;
@@ -132,26 +135,28 @@ describeWithPack('Kokoro as an engine', () => {
   afterAll(() => engine?.close());
 
   it('gives finite samples for a piece', async () => {
-    const [samples] = await pieces('Good evening.');
+    const [samples] = await utterancesOf(engine, 'Good evening.', STYLE);
     expect(samples?.length).toBeGreaterThan(KOKORO_RATE_HZ / 4);
     expect(samples?.every(Number.isFinite)).toBe(true);
   });
 
   it('more phonemes than the model takes are spoken all the same, in parts', async () => {
     const text = 'extraordinarily incomprehensible '.repeat(24);
-    const parts = await pieces(text);
+    const parts = await utterancesOf(engine, text, STYLE);
     expect(parts.length).toBeGreaterThan(1);
-    const [once] = await pieces('extraordinarily incomprehensible');
+    const [once] = await utterancesOf(engine, 'extraordinarily incomprehensible', STYLE);
     const total = parts.reduce((sum, part) => sum + part.length, 0);
     expect(total).toBeGreaterThan(18 * (once as Float32Array).length);
   });
 
   it('a piece without phonemes gives nothing', async () => {
-    expect(await pieces('')).toEqual([]);
+    expect(await utterancesOf(engine, '', STYLE)).toEqual([]);
   });
 
   it('an unknown voice is an error that names the known ones', async () => {
-    await expect(pieces('Hello.', 'zz_nobody')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(utterancesOf(engine, 'Hello.', { voice: 'zz_nobody', speed: 1 })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
   });
 
   it('leaves no process-wide listener behind', () => {
@@ -159,37 +164,93 @@ describeWithPack('Kokoro as an engine', () => {
       process.listeners('uncaughtException').filter((listener) => /throw/.test(String(listener))),
     ).toEqual([]);
   });
+});
 
-  async function pieces(text: string, voice = 'af_heart'): Promise<Float32Array[]> {
-    const all: Float32Array[] = [];
-    for await (const samples of engine.synthesize(text, { voice, speed: 1 })) all.push(samples);
-    return all;
-  }
+describeWithPack('Kokoro in windows', () => {
+  const WINDOWS = { firstMs: 250, growth: 3 };
+  const TEXT = 'I am afraid we are fully booked for six on Monday, Mister Baker; would eight suit you?';
+  /** Of full scale, about -74 dB: sums in another order, which the pulses of the voice enlarge. */
+  const INAUDIBLE = 2e-4;
+  const folder = mkdtempSync(join(tmpdir(), 'wildfire-kokoro-'));
+  let windowed: TtsEngine;
+  let whole: TtsEngine;
+  beforeAll(async () => {
+    cpSync(FOLDER, folder, { recursive: true });
+    rmSync(join(folder, 'onnx', 'windowed.onnx'));
+    windowed = await openKokoro({ folder: FOLDER, dtype: 'fp32', intraOpThreads: 1 });
+    whole = await openKokoro({ folder, dtype: 'fp32', intraOpThreads: 1 });
+  });
+  afterAll(async () => {
+    await windowed?.close();
+    await whole?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each([
+    ['af_heart', 1, TEXT],
+    ['am_michael', 1, TEXT],
+    ['af_heart', 0.5, TEXT],
+    ['af_heart', 2, 'Yes.'],
+    ['af_heart', 1, 'extraordinarily incomprehensible '.repeat(24)],
+  ])('says what the whole network says, %s at pace %f: %s', async (voice, speed, text) => {
+    const wanted = await utterancesOf(whole, text, { voice, speed });
+    for (const windows of [null, WINDOWS]) {
+      const made = await utterancesOf(windowed, text, { voice, speed }, windows);
+      expect(made.map(({ length }) => length)).toEqual(wanted.map(({ length }) => length));
+      for (const [index, utterance] of wanted.entries()) {
+        expect(largestDifference(made[index] as Float32Array, utterance)).toBeLessThan(INAUDIBLE);
+      }
+    }
+  });
+
+  it('gives its first chunk alone, then longer ones; the whole network has one', async () => {
+    const lengths = async (engine: TtsEngine) => {
+      const chunks: number[] = [];
+      for await (const { samples } of engine.synthesize(TEXT, STYLE, WINDOWS)) chunks.push(samples.length);
+      return chunks;
+    };
+    const [first, second, ...more] = await lengths(windowed);
+    expect([first, second]).toEqual([KOKORO_RATE_HZ / 4, (3 * KOKORO_RATE_HZ) / 4]);
+    expect(more.length).toBeGreaterThan(0);
+    expect(await lengths(whole)).toHaveLength(1);
+  });
 });
 
 describeWithPack('damaged weights', () => {
   let folder = '';
-  const damaged = (file: string, bytes: number): string => {
-    folder = mkdtempSync(join(tmpdir(), 'wildfire-kokoro-'));
-    cpSync(FOLDER, folder, { recursive: true });
-    truncateSync(join(folder, file), bytes);
-    return folder;
-  };
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each([
+    ['onnx/windowed.onnx', 1000],
+    ['onnx/windowed.onnx', 0],
+    ['onnx/model.onnx', 0],
+    ['tokenizer.json', 100],
+  ])('%s cut to %i bytes is named', async (file, bytes) => {
+    await expectDamaged(file, bytes);
+  });
 
   it.each([
     ['onnx/model.onnx', 1000],
-    ['onnx/model.onnx', 0],
-    ['tokenizer.json', 100],
     ['config.json', 3],
-  ])('%s cut to %i bytes is named', async (file, bytes) => {
-    const start = TtsClient.start({ ...OPTIONS, folder: damaged(file, bytes) });
-    await expect(start).rejects.toMatchObject({
+  ])('%s cut to %i bytes is named where it is what is loaded', async (file, bytes) => {
+    await expectDamaged(file, bytes, 'onnx/windowed.onnx');
+  });
+
+  async function expectDamaged(file: string, bytes: number, without?: string): Promise<void> {
+    folder = mkdtempSync(join(tmpdir(), 'wildfire-kokoro-'));
+    cpSync(FOLDER, folder, { recursive: true });
+    if (without !== undefined) rmSync(join(folder, without));
+    truncateSync(join(folder, file), bytes);
+    await expect(TtsClient.start({ ...OPTIONS, folder })).rejects.toMatchObject({
       code: 'MODEL_DAMAGED',
       message: expect.stringContaining(folder),
     });
-    rmSync(folder, { recursive: true, force: true });
-  });
+  }
 });
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((most, sample, i) => Math.max(most, Math.abs(sample - (b[i] as number))), 0);
+}
 
 function zeroRuns(samples: Int16Array, leastSamples: number): { from: number; to: number }[] {
   const runs: { from: number; to: number }[] = [];

@@ -10,6 +10,7 @@ import { TtsClient } from '../../../src/workers/tts/tts-client.ts';
 import type { TtsEngine } from '../../../src/workers/tts/tts-engine.ts';
 import { hasTestPack, TEST_PACK_FOLDER } from '../../models/test-pack.ts';
 import { printedSeed, SeededRandom } from '../../seeded-random.ts';
+import { utterancesOf } from './engine-speech.ts';
 
 const FOLDER = join(TEST_PACK_FOLDER, 'piper');
 const MODEL = join(FOLDER, 'harbour.onnx');
@@ -39,23 +40,23 @@ describeWithVoice('the shipped Piper voice', () => {
     ['heart', 'af_heart'],
     ['michael', 'am_michael'],
   ])('%s says a sentence as %s of the Kokoro format does', async (speaker, voice) => {
-    const [made] = await pieces(piper, SENTENCE, speaker);
-    const [wanted] = await pieces(kokoro, SENTENCE, voice);
+    const [made] = await utterancesOf(piper, SENTENCE, { voice: speaker, speed: 1 });
+    const [wanted] = await utterancesOf(kokoro, SENTENCE, { voice: voice, speed: 1 });
     const [a, b] = [envelope(made as Float32Array), envelope(wanted as Float32Array)];
     expect(Math.abs(a.length - b.length)).toBeLessThanOrEqual(3);
     expect(correlation(a, b)).toBeGreaterThan(0.97);
   });
 
   it('speakers differ in pitch as a woman and a man do', async () => {
-    const [heart] = await pieces(piper, SENTENCE, 'heart');
-    const [michael] = await pieces(piper, SENTENCE, 'michael');
+    const [heart] = await utterancesOf(piper, SENTENCE, { voice: 'heart', speed: 1 });
+    const [michael] = await utterancesOf(piper, SENTENCE, { voice: 'michael', speed: 1 });
     expect(pitchHz(heart as Float32Array)).toBeGreaterThan(170);
     expect(pitchHz(michael as Float32Array)).toBeLessThan(130);
   });
 
   it('speed is speed', async () => {
-    const [slow] = await pieces(piper, SENTENCE, 'heart', 0.8);
-    const [fast] = await pieces(piper, SENTENCE, 'heart', 1.6);
+    const [slow] = await utterancesOf(piper, SENTENCE, { voice: 'heart', speed: 0.8 });
+    const [fast] = await utterancesOf(piper, SENTENCE, { voice: 'heart', speed: 1.6 });
     const ratio = (slow as Float32Array).length / (fast as Float32Array).length;
     expect(ratio).toBeGreaterThan(1.8);
     expect(ratio).toBeLessThan(2.2);
@@ -117,12 +118,6 @@ describeWithVoice('through the pool', () => {
     expect(rmsDbfs(samples)).toBeLessThan(-17);
   }, 60_000);
 });
-
-async function pieces(engine: TtsEngine, text: string, voice: string, speed = 1): Promise<Float32Array[]> {
-  const all: Float32Array[] = [];
-  for await (const samples of engine.synthesize(text, { voice, speed })) all.push(samples);
-  return all;
-}
 
 /** RMS of each 20 ms. */
 function envelope(samples: Float32Array): number[] {

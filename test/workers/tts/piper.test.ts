@@ -8,6 +8,7 @@ import { openPiper, parsePiperVoice } from '../../../src/workers/tts/piper-model
 import { piperIds, piperPhonemes } from '../../../src/workers/tts/piper-phonemes.ts';
 import type { TtsEngine } from '../../../src/workers/tts/tts-engine.ts';
 import { printedSeed, SeededRandom } from '../../seeded-random.ts';
+import { utterancesOf } from './engine-speech.ts';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures');
 const RATE_HZ = 16_000;
@@ -15,6 +16,8 @@ const HOP_SAMPLES = 320;
 
 /** Says letters: enough to see what happens around the words. */
 const spell = async (words: string) => [words.replaceAll(' ', '_')];
+
+const PLAIN = { voice: 'piper-one', speed: 1 };
 
 describe('phonemes', () => {
   it('one code point each, punctuation behind its clause, a space after a comma, sentences apart', async () => {
@@ -88,18 +91,18 @@ describe('a Piper voice', () => {
     const phonemize = await loadPhonemizer();
     const text = 'Hello there. Good bye.';
     const sentences = await piperPhonemes(text, 'en-us', phonemize);
-    const lengths = (await pieces(engine, text)).map((samples) => samples.length / HOP_SAMPLES);
+    const lengths = (await utterancesOf(engine, text, PLAIN)).map((samples) => samples.length / HOP_SAMPLES);
     expect(lengths).toEqual(sentences.map((phonemes) => 3 + 2 * phonemes.length));
   });
 
   it('twice the speed is half as long', async () => {
-    const [slow] = await pieces(engine, 'Hello.');
-    const [fast] = await pieces(engine, 'Hello.', { voice: 'piper-one', speed: 2 });
+    const [slow] = await utterancesOf(engine, 'Hello.', PLAIN);
+    const [fast] = await utterancesOf(engine, 'Hello.', { voice: 'piper-one', speed: 2 });
     expect((fast as Float32Array).length * 2).toBe((slow as Float32Array).length);
   });
 
   it('an unknown voice is named', async () => {
-    await expect(pieces(engine, 'Hello.', { voice: 'nobody', speed: 1 })).rejects.toMatchObject({
+    await expect(utterancesOf(engine, 'Hello.', { voice: 'nobody', speed: 1 })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
     });
   });
@@ -107,8 +110,8 @@ describe('a Piper voice', () => {
   it('speakers of a voice are voices', async () => {
     const two = await openPiper({ folder: join(FIXTURES, 'piper-two'), dtype: 'fp32', intraOpThreads: 1 });
     expect(two.voices).toEqual(['piper-two', 'low', 'high']);
-    const [low] = await pieces(two, 'Hello.', { voice: 'low', speed: 1 });
-    const [high] = await pieces(two, 'Hello.', { voice: 'high', speed: 1 });
+    const [low] = await utterancesOf(two, 'Hello.', { voice: 'low', speed: 1 });
+    const [high] = await utterancesOf(two, 'Hello.', { voice: 'high', speed: 1 });
     expect(crossings(high as Float32Array)).toBeGreaterThan(crossings(low as Float32Array));
     await two.close();
   });
@@ -180,16 +183,6 @@ function damaged(text: string, random: SeededRandom): string {
 
 async function json(file: string): Promise<object> {
   return (await import(file, { with: { type: 'json' } })).default;
-}
-
-async function pieces(
-  engine: TtsEngine,
-  text: string,
-  style = { voice: engine.voices[0] as string, speed: 1 },
-): Promise<Float32Array[]> {
-  const all: Float32Array[] = [];
-  for await (const samples of engine.synthesize(text, style)) all.push(samples);
-  return all;
 }
 
 function crossings(samples: Float32Array): number {

@@ -129,6 +129,58 @@ describe('speaking into a ring', () => {
   });
 });
 
+describe('an engine that makes windows', () => {
+  const FAST = 0.01;
+  const SENTENCE = 'abcdefghijklmnopqrstuvwxyz.';
+  const HELLO = 'hello, this is the assistant.';
+
+  it('is heard before it has made the rest, and says the same', async () => {
+    const { speak, engine, ring } = setUp();
+    await speak(HELLO, { realTimeFactor: FAST });
+    const before = new RingReader(ring).fillSamples;
+    const fills: number[] = [];
+    engine.onChunk = () => fills.push(new RingReader(ring).fillSamples - before);
+    const { rendered } = await speak(SENTENCE, { realTimeFactor: FAST, wantsRendered: true });
+    expect(fills).toHaveLength(2);
+    expect(fills[1]).toBeGreaterThan((200 * RATE_HZ) / 1000);
+    const slow = setUp();
+    await slow.speak(HELLO);
+    const atOnce = await slow.speak(SENTENCE, { wantsRendered: true });
+    expect(rendered).toEqual(atOnce.rendered);
+  });
+
+  it('makes the first sentence of a voice at once: its level is not known yet', async () => {
+    const { speak, engine } = setUp();
+    const chunks: number[] = [];
+    engine.onChunk = (taken) => chunks.push(taken);
+    for (const voice of ['tone', 'tone', 'other', 'other'])
+      await speak(SENTENCE, { voice, realTimeFactor: FAST });
+    expect(chunks).toEqual([0, 0, 1, 0, 0, 1]);
+  });
+
+  it('makes all at once for a text that nobody waits for', async () => {
+    const { speaker, engine } = setUp();
+    const chunks: number[] = [];
+    engine.onChunk = (taken) => chunks.push(taken);
+    const voicing = { voice: '', speed: 1, rateHz: RATE_HZ, realTimeFactor: FAST };
+    for (let i = 0; i < 2; i++) await speaker.render({ kind: 'render', text: SENTENCE, ...voicing });
+    expect(chunks).toEqual([0, 0]);
+  });
+
+  it('barged in on in the middle of a piece makes no more of it', async () => {
+    const { speak, engine, ring } = setUp();
+    await speak(HELLO, { realTimeFactor: FAST });
+    const chunks: number[] = [];
+    engine.onChunk = (taken) => {
+      chunks.push(taken);
+      if (taken === 1) new RingController(ring).requestFlush();
+    };
+    const result = await speak(SENTENCE.repeat(8), { realTimeFactor: FAST / 0.05 });
+    expect(result.kind).toBe('cancelled');
+    expect(chunks).toEqual([0, 1]);
+  });
+});
+
 describe('an opening', () => {
   const OPENING = 'certainly so,';
   const sentences = ['we have a table.', 'there is a room.', 'you may come.', 'we are open.'];

@@ -1,5 +1,6 @@
 /** A voice engine for tests: one tone per letter, no model, and it notes what it was asked. */
-import type { SpeechStyle, TtsEngine } from '../../../src/workers/tts/tts-engine.ts';
+import { type SpeechWindows, windowEndMs } from '../../../src/workers/tts/speech-windows.ts';
+import type { SpeechChunk, SpeechStyle, TtsEngine } from '../../../src/workers/tts/tts-engine.ts';
 
 export interface Sine {
   readonly rateHz: number;
@@ -19,20 +20,34 @@ export function rmsDb(pcm: Int16Array): number {
   return 10 * Math.log10(meanSquare);
 }
 
-/** 40 ms of a tone for each letter; "boom" fails. */
+/** 40 ms of a tone for each letter, in windows when asked; "boom" fails. */
 export class ToneEngine implements TtsEngine {
   readonly rateHz = 24_000;
   readonly voices = ['tone', 'other'];
   readonly asked: string[] = [];
   /** Called before each piece is made: a test's chance to cancel. */
   onPiece: (piece: string) => void = () => {};
+  /** Called before each chunk is made, with how many of its piece were taken. */
+  onChunk: (taken: number) => void = () => {};
 
-  async *synthesize(piece: string, { speed }: SpeechStyle): AsyncGenerator<Float32Array> {
+  async *synthesize(
+    piece: string,
+    { speed }: SpeechStyle,
+    windows: SpeechWindows | null,
+  ): AsyncGenerator<SpeechChunk> {
     this.asked.push(piece);
     this.onPiece(piece);
     if (piece.includes('boom')) throw new Error('boom');
     const letters = piece.match(/\p{L}/gu)?.length ?? 0;
-    yield sine({ rateHz: this.rateHz, ms: (40 * letters) / speed, hz: 400, amplitude: 0.5 });
+    const whole = sine({ rateHz: this.rateHz, ms: (40 * letters) / speed, hz: 400, amplitude: 0.5 });
+    const samplesPerMs = this.rateHz / 1000;
+    for (let start = 0, taken = 0; start < whole.length; taken++) {
+      this.onChunk(taken);
+      const endMs = windows === null ? Number.POSITIVE_INFINITY : windowEndMs(windows, start / samplesPerMs);
+      const end = Math.min(whole.length, Math.ceil(endMs) * samplesPerMs);
+      yield { samples: whole.slice(start, end), isLast: end === whole.length };
+      start = end;
+    }
   }
 
   async close(): Promise<void> {}
