@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { z } from 'zod';
 import { messageOf, WildfireError } from '../errors.ts';
 import { compareReports } from '../stress/comparison.ts';
 import { renderComparisonPage } from '../stress/page/comparison-page.ts';
+import { parseReport } from '../stress/read-report.ts';
 import type { StressReport } from '../stress/stress-report.ts';
 import { prepareFolder, writeFiles } from './output-folder.ts';
 import { printComparison } from './stress-printer.ts';
@@ -38,14 +40,13 @@ function run(files: readonly [string, string], options: CompareOptions): void {
 
 function readReport(path: string): StressReport {
   const file = path.endsWith('.json') ? path : join(path, 'stress.json');
-  let report: Partial<StressReport>;
   try {
-    report = JSON.parse(readFileSync(file, 'utf8'));
+    return parseReport(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    throw new WildfireError('USAGE_INVALID', `${file}: ${messageOf(error)}`);
+    const why =
+      error instanceof z.ZodError
+        ? `not a whole result of "wildfire stress":\n${z.prettifyError(error)}`
+        : messageOf(error);
+    throw new WildfireError('USAGE_INVALID', `${file}: ${why}`, { cause: error });
   }
-  if (typeof report?.callsOffered !== 'number' || !Array.isArray(report.calls)) {
-    throw new WildfireError('USAGE_INVALID', `${file}: not a result of "wildfire stress"`);
-  }
-  return report as StressReport;
 }

@@ -27,7 +27,15 @@ const COMMANDS = [
 ];
 
 /** As much of a result of `stress` as is taken for one. */
-const RESULT = '{"callsOffered":1,"calls":[]}';
+const RESULT = JSON.stringify({
+  mode: 'echo',
+  callsOffered: 1,
+  callsFailed: 0,
+  peakConcurrent: 1,
+  goalsMet: 1,
+  rtp: { lost: 0 },
+  calls: [],
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'wildfire-cli-'));
 
@@ -87,7 +95,12 @@ describe('a mistyped command line exits 2 and says what is wrong', () => {
     [
       'a result of something else',
       ['stress', 'compare', 'package.json', 'x'],
-      [/not a result of "wildfire stress"/],
+      [/package\.json: not a whole result of "wildfire stress"/, /callsOffered/],
+    ],
+    [
+      'half a result',
+      ['stress', 'compare', fileWith('half.json', '{"mode":"echo","callsOffered":1,"calls":[]}'), 'x'],
+      [/half\.json: not a whole result/, /rtp/],
     ],
     ['a mode that there is not', ['stress', '--mode', 'talk'], [/conversation, echo/]],
     ['a rate of nothing', ['stress', '--rate', '0'], [/--rate/, /above 0/]],
