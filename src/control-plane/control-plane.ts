@@ -76,7 +76,7 @@ export class ControlPlane {
     this.#services = makeServices({ ...shared, engines, persona, calls: this.calls });
   }
 
-  /** @throws WildfireError PORT_IN_USE, CONFIG_INVALID (certificate files); nothing is left open */
+  /** @throws WildfireError PORT_IN_USE, CONFIG_INVALID (address, certificate files); nothing is left open */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
     const audio = await WireAudioClient.start((message) => {
       options.count('wireAudioDied');

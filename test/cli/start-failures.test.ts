@@ -66,6 +66,21 @@ describe('an address that is not ours', () => {
   });
 });
 
+describe.skipIf(!hasTestPack('manifest.json'))('an address of the control plane that is not ours', () => {
+  it.each([
+    ['whisper', ['whisperPort']],
+    ['llama', ['llamaPort']],
+    ['tts', ['ttsPort', 'ttsRegisterPort']],
+  ])('of %s', { timeout: 60_000 }, async (role, keys) => {
+    const ports = keys.map((key) => `control.${key}=0`);
+    const address = ['control.bindAddress=192.0.2.1', 'control.allow=192.0.2.0/24'];
+    const secret = 'control.secret=0123456789abcdef0123456789abcdef';
+    const args = startArgs(TEST_PACK_FOLDER, ...ports, ...address, secret);
+    const run = await wildfire([...args, '--roles', role]);
+    expectMistake(run, USAGE, [/cannot listen on .*192\.0\.2\.1:0/, /control\.bindAddress/]);
+  });
+});
+
 describe.skipIf(!hasTestPack('manifest.json'))('a control port that is in use', { timeout: 60_000 }, () => {
   it.each([
     ['whisperPort', 'whisper', takenUdpPort],

@@ -3,11 +3,12 @@
  * first hands a connection on only when its HELLO has come and was believed. Thread: main.
  */
 import type { AddressInfo, Server, Socket } from 'node:net';
-import { messageOf, WildfireError } from '../../errors.ts';
+import type { WildfireError } from '../../errors.ts';
 import type { LegRules } from '../wire/frames.ts';
 import type { Identity, IdentityPurpose } from '../wire/identity.ts';
 import type { AllowList } from './access.ts';
 import { FramedSocket, type LegHandlers, type LegHealth } from './framed-socket.ts';
+import { listenError } from './listen-error.ts';
 import type { Transport } from './transport.ts';
 
 /** What all legs of a process share. */
@@ -49,7 +50,7 @@ export class LegServer {
     this.#server.on('tlsClientError', () => options.context.count('tlsRefused'));
   }
 
-  /** @throws WildfireError PORT_IN_USE */
+  /** @throws WildfireError as listenError() */
   static async listen(options: LegServerOptions): Promise<LegServer> {
     const server = new LegServer(options);
     await server.#listen();
@@ -126,11 +127,6 @@ export class LegServer {
 
   #listenError(error: NodeJS.ErrnoException): WildfireError {
     const { bindAddress, port, portHint } = this.#options;
-    const where = `${bindAddress}:${port} (TCP)`;
-    const message =
-      error.code === 'EADDRINUSE'
-        ? `control port ${where} is in use; ${portHint}`
-        : `cannot listen on control port ${where}: ${messageOf(error)}`;
-    return new WildfireError('PORT_IN_USE', message, { retryable: true, context: { port } });
+    return listenError(error, { name: `control port ${bindAddress}:${port} (TCP)`, port, hint: portHint });
   }
 }

@@ -6,11 +6,12 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { messageOf, WildfireError } from '../../errors.ts';
+import { messageOf, type WildfireError } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
 import { parseDatagram } from '../wire/datagram.ts';
 import type { Identity } from '../wire/identity.ts';
 import type { AllowList } from './access.ts';
+import { listenError } from './listen-error.ts';
 import type { ListenerFigures } from './symptoms.ts';
 import { readUdpFigures } from './udp-figures.ts';
 
@@ -57,7 +58,7 @@ export class RegistrationListener {
     this.#port = options.port;
   }
 
-  /** @throws WildfireError PORT_IN_USE when the port cannot be bound */
+  /** @throws WildfireError as listenError() when the port cannot be bound */
   static async start(options: RegistrationListenerOptions): Promise<RegistrationListener> {
     const listener = new RegistrationListener(options);
     await listener.#bind();
@@ -169,13 +170,10 @@ export class RegistrationListener {
   }
 
   #bindError(error: NodeJS.ErrnoException): WildfireError {
-    const { bindAddress, name } = this.#options;
-    const key = name === 'whisper' ? 'control.whisperPort' : 'control.ttsRegisterPort';
-    const where = `${bindAddress}:${this.#port}`;
-    const message =
-      error.code === 'EADDRINUSE'
-        ? `registration port ${where} (UDP) is in use; stop the other program or set ${key}`
-        : `cannot listen for registrations on ${where} (UDP): ${error.message}`;
-    return new WildfireError('PORT_IN_USE', message, { context: { port: this.#port } });
+    const { bindAddress, name: role } = this.#options;
+    const key = role === 'whisper' ? 'control.whisperPort' : 'control.ttsRegisterPort';
+    const port = this.#port;
+    const name = `registration port ${bindAddress}:${port} (UDP)`;
+    return listenError(error, { name, port, hint: `stop the other program or set ${key}` });
   }
 }
