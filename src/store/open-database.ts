@@ -3,10 +3,11 @@
  * Thread: store. WAL: readers and one writer do not wait for each other; NORMAL: a commit survives the end of the
  * process at once, that of the box from the next checkpoint on. Source: sqlite.org/wal.html, sqlite.org/pragma.html.
  */
-import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf, WildfireError } from '../errors.ts';
+import { makeFolder } from './make-folder.ts';
 import { MIGRATIONS, migrate, schemaVersion } from './migrations.ts';
 
 /** "WfDB": marks the file as ours (PRAGMA application_id). */
@@ -107,7 +108,7 @@ function damaged(path: string, reason: string): WildfireError {
 
 function makeFile(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+    makeFolder(dirname(path), FOLDER_MODE);
     const found = statSync(path, { throwIfNoEntry: false });
     if (found !== undefined && !found.isFile()) throw new Error('it is not a file');
     closeSync(openSync(path, 'a', FILE_MODE));
