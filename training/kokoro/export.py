@@ -47,6 +47,7 @@ def put_weights_beside(path):
     data = path.with_name(f"{path.name}_data")
     data.unlink(missing_ok=True)  # onnx.save appends
     onnx.save(onnx.load(path), path, save_as_external_data=True, location=data.name, size_threshold=1024)
+    data.chmod(path.stat().st_mode)  # onnx.save makes it its owner's alone
 
 
 def shrink(path, vocoder):
