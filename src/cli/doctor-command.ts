@@ -2,10 +2,10 @@
  * `wildfire doctor`: what this box has and what to do about each problem. Looks only; changes nothing.
  */
 import { Command } from 'commander';
-import { inspectBox } from './box-inspection.ts';
 import { type ConfigOptions, configOf, withConfigOptions } from './config-options.ts';
+import { inspectBox } from './doctor/box-inspection.ts';
+import type { Finding } from './doctor/finding.ts';
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
-import type { Finding } from './finding.ts';
 import type { Exit } from './program.ts';
 
 const MARKS: Record<Finding['verdict'], string> = { ok: 'ok  ', note: 'note', problem: 'PROBLEM' };

@@ -15,11 +15,11 @@ import { type ConfigOptions, configOf, wholeNumber, withConfigOptions } from './
 import { EXIT_BAD_RESULT, EXIT_OK } from './exit-codes.ts';
 import type { Exit } from './program.ts';
 import { LOOPBACK, loopbackSettings } from './runtime-process.ts';
-import { stressCompareCommand } from './stress-compare.ts';
-import { type LoadOptions, refuseConflicts } from './stress-conflicts.ts';
-import { StressOutput } from './stress-output.ts';
-import { printReport, printStep } from './stress-printer.ts';
-import { type Load, type RunOptions, runLoad } from './stress-run.ts';
+import { stressCompareCommand } from './stress/stress-compare.ts';
+import { type LoadOptions, refuseConflicts } from './stress/stress-conflicts.ts';
+import { StressOutput } from './stress/stress-output.ts';
+import { printReport, printStep } from './stress/stress-printer.ts';
+import { type Load, type RunOptions, runLoad } from './stress/stress-run.ts';
 
 const DEFAULT_CALLS = 10;
 const DEFAULT_CONCURRENT: Record<StressMode, number> = { conversation: 4, echo: 50, consecutive: 1 };

@@ -2,7 +2,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { Finding } from '../../src/cli/finding.ts';
+import type { Finding } from '../../src/cli/doctor/finding.ts';
 import { RuntimeProcess } from '../../src/cli/runtime-process.ts';
 import { hasTestPack, TEST_PACK_FOLDER } from '../models/test-pack.ts';
 import { expectMistake, wildfire } from './wildfire.ts';

@@ -1,7 +1,7 @@
 /** What the kernel tells of UDP sockets, and what it means. */
 import { createSocket } from 'node:dgram';
 import { describe, expect, it } from 'vitest';
-import { portFinding } from '../../../src/cli/control-inspection.ts';
+import { portFinding } from '../../../src/cli/doctor/control-inspection.ts';
 import { SHOWN_MS, SymptomWatch } from '../../../src/control-plane/net/symptom-watch.ts';
 import { type ListenerFigures, symptomsOf } from '../../../src/control-plane/net/symptoms.ts';
 import { parseUdpTable, readUdpFigures } from '../../../src/control-plane/net/udp-figures.ts';

@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../../config/schema.ts';
 import type { TriedEngine } from './engine-inspection.ts';
 import { type Finding, ok } from './finding.ts';
 

@@ -1,7 +1,7 @@
 /** Live progress: drawn over on a terminal, a line now and then elsewhere; lines of calls stay. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { progressRows, RunTally, StressProgress } from '../../src/cli/stress-progress.ts';
-import type { LoadSample } from '../../src/stress/load-sample.ts';
+import { progressRows, RunTally, StressProgress } from '../../../src/cli/stress/stress-progress.ts';
+import type { LoadSample } from '../../../src/stress/load-sample.ts';
 
 const SAMPLE: LoadSample = {
   atS: 1,

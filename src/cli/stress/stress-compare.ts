@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { messageOf, WildfireError } from '../errors.ts';
-import { compareReports } from '../stress/comparison.ts';
-import { renderComparisonPage } from '../stress/page/comparison-page.ts';
-import { parseReport } from '../stress/read-report.ts';
-import type { StressReport } from '../stress/stress-report.ts';
-import { prepareFolder, writeFiles } from './output-folder.ts';
+import { messageOf, WildfireError } from '../../errors.ts';
+import { compareReports } from '../../stress/comparison.ts';
+import { renderComparisonPage } from '../../stress/page/comparison-page.ts';
+import { parseReport } from '../../stress/read-report.ts';
+import type { StressReport } from '../../stress/stress-report.ts';
+import { prepareFolder, writeFiles } from '../output-folder.ts';
 import { printComparison } from './stress-printer.ts';
 
 interface CompareOptions {

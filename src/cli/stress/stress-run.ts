@@ -2,21 +2,21 @@
  * One run of `stress`: a runtime of its own, started for it, or somebody else's address; the calls; and the report. Nothing
  * outlives a run, so that the next one finds no sentence made before. Thread: main of the calling process.
  */
-import { type CallerEngines, startCallerEngines } from '../caller/caller-engines.ts';
-import type { CallerGrammar, Phrasing } from '../caller/caller-grammar.ts';
-import { type CrowdCall, type CrowdResult, runCrowd } from '../caller/crowd.ts';
-import type { PlacedCall } from '../caller/place-call.ts';
-import type { ModelPack } from '../models/pack.ts';
-import { type EchoCall, isWhole, runEchoCrowd } from '../stress/echo/echo-crowd.ts';
-import { echoReport } from '../stress/echo-report.ts';
+import { type CallerEngines, startCallerEngines } from '../../caller/caller-engines.ts';
+import type { CallerGrammar, Phrasing } from '../../caller/caller-grammar.ts';
+import { type CrowdCall, type CrowdResult, runCrowd } from '../../caller/crowd.ts';
+import type { PlacedCall } from '../../caller/place-call.ts';
+import type { ModelPack } from '../../models/pack.ts';
+import { type EchoCall, isWhole, runEchoCrowd } from '../../stress/echo/echo-crowd.ts';
+import { echoReport } from '../../stress/echo-report.ts';
 import {
   type OwnRuntime,
   type StressMode,
   type StressReport,
   stressReport,
-} from '../stress/stress-report.ts';
+} from '../../stress/stress-report.ts';
+import { LOOPBACK, RuntimeProcess } from '../runtime-process.ts';
 import { LoadWatch } from './load-watch.ts';
-import { LOOPBACK, RuntimeProcess } from './runtime-process.ts';
 import { RunTally, StressProgress } from './stress-progress.ts';
 
 export interface RunOptions {

@@ -3,16 +3,16 @@
  * started for the run, the same of the runtime as seen from outside. Thread: main of the calling process.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { monotonicMs } from '../observability/clock.ts';
-import { LoopDelay } from '../observability/loop-delay.ts';
+import { monotonicMs } from '../../observability/clock.ts';
+import { LoopDelay } from '../../observability/loop-delay.ts';
 import {
   type LoadSample,
   ofRuntime,
   type RuntimeFigures,
   type RuntimeSample,
   type WatchedLoad,
-} from '../stress/load-sample.ts';
-import type { RuntimeProcess } from './runtime-process.ts';
+} from '../../stress/load-sample.ts';
+import type { RuntimeProcess } from '../runtime-process.ts';
 import { leaksBetween, type RuntimeReading, readRuntime } from './runtime-reading.ts';
 
 const PERIOD_MS = 1000;

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { inspectStore } from '../../src/cli/store-inspection.ts';
-import { StoreFile } from '../../src/store/store-file.ts';
-import { testConfig } from '../runtime/test-settings.ts';
-import { scratchFolder } from '../store/scratch-folder.ts';
+import { inspectStore } from '../../../src/cli/doctor/store-inspection.ts';
+import { StoreFile } from '../../../src/store/store-file.ts';
+import { testConfig } from '../../runtime/test-settings.ts';
+import { scratchFolder } from '../../store/scratch-folder.ts';
 
 const scratch = scratchFolder();
 

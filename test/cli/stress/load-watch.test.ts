@@ -1,7 +1,7 @@
 /** The calling process is watched whoever is called: a target's figures mean little without its callers' own lateness. */
 import { describe, expect, it, vi } from 'vitest';
-import { LoadWatch } from '../../src/cli/load-watch.ts';
-import { monotonicMs } from '../../src/observability/clock.ts';
+import { LoadWatch } from '../../../src/cli/stress/load-watch.ts';
+import { monotonicMs } from '../../../src/observability/clock.ts';
 
 const BLOCKED_MS = 300;
 

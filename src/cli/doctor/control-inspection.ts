@@ -2,9 +2,9 @@
  * What `doctor` finds of the control plane: who is bound to its registration ports, what the kernel dropped or holds for
  * them, and, when a runtime answers on the HTTP port, which symptom its listeners show. Thread: main.
  */
-import type { Config } from '../config/schema.ts';
-import { SYMPTOMS, type Symptom } from '../control-plane/net/symptoms.ts';
-import { readUdpFigures, type UdpFigures } from '../control-plane/net/udp-figures.ts';
+import type { Config } from '../../config/schema.ts';
+import { SYMPTOMS, type Symptom } from '../../control-plane/net/symptoms.ts';
+import { readUdpFigures, type UdpFigures } from '../../control-plane/net/udp-figures.ts';
 import { type Finding, ok } from './finding.ts';
 import type { RunningListener, RunningWildfire } from './running-wildfire.ts';
 

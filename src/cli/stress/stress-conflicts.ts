@@ -1,6 +1,6 @@
 /** Which options of `stress` exclude each other, or mean something with another only: one table. Pure. */
-import { WildfireError } from '../errors.ts';
-import type { StressMode } from '../stress/stress-report.ts';
+import { WildfireError } from '../../errors.ts';
+import type { StressMode } from '../../stress/stress-report.ts';
 
 /** Undefined where it was not given. */
 export interface LoadOptions {

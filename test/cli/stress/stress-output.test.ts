@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CrowdCall } from '../../src/caller/crowd.ts';
-import type { PlacedCall } from '../../src/caller/place-call.ts';
-import { StressOutput } from '../../src/cli/stress-output.ts';
-import { reportWith } from '../stress/reports.ts';
+import type { CrowdCall } from '../../../src/caller/crowd.ts';
+import type { PlacedCall } from '../../../src/caller/place-call.ts';
+import { StressOutput } from '../../../src/cli/stress/stress-output.ts';
+import { reportWith } from '../../stress/reports.ts';
 
 const scratch: string[] = [];
 

@@ -1,9 +1,9 @@
 /** What `stress` prints for people: the tables of a report, of a step of the search, and of two reports compared. */
-import { hasLeaked, type SearchResult, type SearchStep } from '../stress/capacity-search.ts';
-import type { ComparedFigure } from '../stress/comparison.ts';
-import type { Percentiles } from '../stress/percentiles.ts';
-import type { StressReport } from '../stress/stress-report.ts';
-import type { TimelineFigures } from '../stress/turn-accounts.ts';
+import { hasLeaked, type SearchResult, type SearchStep } from '../../stress/capacity-search.ts';
+import type { ComparedFigure } from '../../stress/comparison.ts';
+import type { Percentiles } from '../../stress/percentiles.ts';
+import type { StressReport } from '../../stress/stress-report.ts';
+import type { TimelineFigures } from '../../stress/turn-accounts.ts';
 
 type Row = readonly [name: string, value: string];
 

@@ -1,9 +1,9 @@
 /** What `doctor` says of the GPU: whether there is one, what runs on what, and the command that changes it. */
 import { describe, expect, it } from 'vitest';
-import type { TriedEngine } from '../../src/cli/engine-inspection.ts';
-import { ok } from '../../src/cli/finding.ts';
-import { type GpuProbes, inspectGpu } from '../../src/cli/gpu-inspection.ts';
-import { testConfig } from '../runtime/test-settings.ts';
+import type { TriedEngine } from '../../../src/cli/doctor/engine-inspection.ts';
+import { ok } from '../../../src/cli/doctor/finding.ts';
+import { type GpuProbes, inspectGpu } from '../../../src/cli/doctor/gpu-inspection.ts';
+import { testConfig } from '../../runtime/test-settings.ts';
 
 const NO_GPU: GpuProbes = { names: async () => [], hasDevice: () => false };
 const H200: GpuProbes = { names: async () => ['NVIDIA H200'], hasDevice: () => true };

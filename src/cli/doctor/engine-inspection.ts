@@ -1,13 +1,13 @@
 /**
  * What the engines really run on: starts each one that a call needs as `start` would, and asks it. Thread: main.
  */
-import type { Config } from '../config/schema.ts';
-import { messageOf } from '../errors.ts';
-import type { ModelPack } from '../models/pack.ts';
-import { LlamaClient } from '../workers/llama/llama-client.ts';
-import { TtsClient } from '../workers/tts/tts-client.ts';
-import { VadClient } from '../workers/vad/vad-client.ts';
-import { WhisperClient } from '../workers/whisper/whisper-client.ts';
+import type { Config } from '../../config/schema.ts';
+import { messageOf } from '../../errors.ts';
+import type { ModelPack } from '../../models/pack.ts';
+import { LlamaClient } from '../../workers/llama/llama-client.ts';
+import { TtsClient } from '../../workers/tts/tts-client.ts';
+import { VadClient } from '../../workers/vad/vad-client.ts';
+import { WhisperClient } from '../../workers/whisper/whisper-client.ts';
 import type { Finding } from './finding.ts';
 
 /** An engine that was started and ended again. */

@@ -4,8 +4,8 @@
  */
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import type { Config } from '../config/schema.ts';
-import { SYMPTOMS, type Symptom } from '../control-plane/net/symptoms.ts';
+import type { Config } from '../../config/schema.ts';
+import { SYMPTOMS, type Symptom } from '../../control-plane/net/symptoms.ts';
 
 const listenerSchema = z.object({
   address: z.string(),

@@ -4,8 +4,8 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { z } from 'zod';
-import { monotonicMs } from '../observability/clock.ts';
-import type { RuntimeProcess } from './runtime-process.ts';
+import { monotonicMs } from '../../observability/clock.ts';
+import type { RuntimeProcess } from '../runtime-process.ts';
 
 const quantiles = z.object({ p50: z.number(), p99: z.number(), max: z.number() });
 const statusSchema = z.object({

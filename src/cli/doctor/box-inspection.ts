@@ -2,11 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import type { Config } from '../config/schema.ts';
-import { messageOf } from '../errors.ts';
-import { loadPack } from '../models/pack.ts';
-import { packFolderOf } from '../models/pack-folders.ts';
-import { nativeAddon } from '../native/addon.ts';
+import type { Config } from '../../config/schema.ts';
+import { messageOf } from '../../errors.ts';
+import { loadPack } from '../../models/pack.ts';
+import { packFolderOf } from '../../models/pack-folders.ts';
+import { nativeAddon } from '../../native/addon.ts';
 import { inspectControl } from './control-inspection.ts';
 import { inspectEngines, type TriedEngine } from './engine-inspection.ts';
 import { type Finding, ok } from './finding.ts';

@@ -2,8 +2,8 @@
  * Live progress of `stress` on stderr: on a terminal one table that is drawn over each second, elsewhere a line every ten.
  * Lines of single calls stand above it. Thread: main.
  */
-import { type LoadSample, ofRuntime } from '../stress/load-sample.ts';
-import { percentilesOf } from '../stress/percentiles.ts';
+import { type LoadSample, ofRuntime } from '../../stress/load-sample.ts';
+import { percentilesOf } from '../../stress/percentiles.ts';
 
 const PERIOD_MS = 1000;
 const PLAIN_EVERY = 10;

@@ -1,10 +1,10 @@
 /** What `doctor` finds out about the database of calls, without making or changing it. Thread: main. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Config } from '../config/schema.ts';
-import { storePathOf } from '../config/state-path.ts';
-import { messageOf } from '../errors.ts';
-import { checkDatabase, storeError } from '../store/open-database.ts';
+import type { Config } from '../../config/schema.ts';
+import { storePathOf } from '../../config/state-path.ts';
+import { messageOf } from '../../errors.ts';
+import { checkDatabase, storeError } from '../../store/open-database.ts';
 import { type Finding, ok } from './finding.ts';
 
 const NAME = 'calls are kept';

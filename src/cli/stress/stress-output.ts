@@ -3,14 +3,14 @@
  * is written while the others go on: a file that cannot be written is told when all is over. Thread: main.
  */
 import { join } from 'node:path';
-import { joinViews } from '../caller/call-result.ts';
-import type { CrowdCall } from '../caller/crowd.ts';
-import type { PlacedCall } from '../caller/place-call.ts';
-import { renderStressPage } from '../stress/page/stress-page.ts';
-import type { StressReport } from '../stress/stress-report.ts';
-import { writeConversation } from './conversation-output.ts';
-import { prepareFolder, writeFiles } from './output-folder.ts';
-import type { RuntimeProcess } from './runtime-process.ts';
+import { joinViews } from '../../caller/call-result.ts';
+import type { CrowdCall } from '../../caller/crowd.ts';
+import type { PlacedCall } from '../../caller/place-call.ts';
+import { renderStressPage } from '../../stress/page/stress-page.ts';
+import type { StressReport } from '../../stress/stress-report.ts';
+import { writeConversation } from '../conversation-output.ts';
+import { prepareFolder, writeFiles } from '../output-folder.ts';
+import type { RuntimeProcess } from '../runtime-process.ts';
 
 /** What a runtime of our own says of its calls. */
 type RuntimeView = Pick<RuntimeProcess, 'turns' | 'calls'>;

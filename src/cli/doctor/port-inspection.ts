@@ -5,7 +5,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, isIPv6 } from 'node:net';
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../../config/schema.ts';
 import { type Finding, ok } from './finding.ts';
 import { holdsPort, type RunningWildfire } from './running-wildfire.ts';
 
