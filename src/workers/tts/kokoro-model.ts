@@ -1,6 +1,6 @@
 /**
  * Kokoro through kokoro-js: its text rules, phonemes, tokenizer, voices and tensors; ours are only how the network is
- * run (kokoro-network.ts) and the cut before its 510 phonemes. Thread: TTS worker.
+ * run (kokoro-network-model.ts) and the cut before its 510 phonemes. Thread: TTS worker.
  * Source: kokoro-js 1.2.1; the first call costs 300 ms more (eSpeak), the worker warms it up.
  */
 import { basename, dirname } from 'node:path';
@@ -8,7 +8,7 @@ import type { PreTrainedTokenizer, Tensor } from '@huggingface/transformers';
 import type { KokoroTTS } from 'kokoro-js';
 import { messageOf, WildfireError } from '../../errors.ts';
 import { loadPhonemizer, withoutLanguageMarks } from './espeak-model.ts';
-import { type KokoroInputs, type KokoroNetwork, openNetwork } from './kokoro-network.ts';
+import { type KokoroInputs, type KokoroNetwork, openNetwork } from './kokoro-network-model.ts';
 import { cutPhonemes } from './phoneme-limit.ts';
 import type { SpeechWindows } from './speech-windows.ts';
 import type { EngineOptions, SpeechChunk, SpeechStyle, TtsEngine } from './tts-engine.ts';

@@ -10,7 +10,7 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { z } from 'zod';
 import { messageOf, WildfireError } from '../../errors.ts';
 import { loadPhonemizer, type Phonemize } from './espeak-model.ts';
-import { openSession } from './onnx-session.ts';
+import { openSession } from './onnx-model.ts';
 import { type PhonemeIdMap, piperIds, piperPhonemes } from './piper-phonemes.ts';
 import type { EngineOptions, SpeechChunk, SpeechStyle, TtsEngine } from './tts-engine.ts';
 import { piperVoicesIn } from './tts-folder.ts';

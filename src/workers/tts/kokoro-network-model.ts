@@ -7,7 +7,7 @@
 import { basename } from 'node:path';
 import type { Tensor as HubTensor } from '@huggingface/transformers';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import { openSession, sessionOptions } from './onnx-session.ts';
+import { openSession, sessionOptions } from './onnx-model.ts';
 import { type SpeechWindows, windowEndMs } from './speech-windows.ts';
 import type { EngineOptions, SpeechChunk } from './tts-engine.ts';
 import { windowedModelIn } from './tts-folder.ts';
