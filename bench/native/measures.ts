@@ -2,6 +2,7 @@
  * What a resampler does to a signal, in dB and ms. Tones have half of full scale; all that is not the tone counts as
  * noise. Source of the fits: test/native/tone.ts.
  */
+import { joinedFloats } from '../../src/audio/pcm.ts';
 import { createResampler } from '../../src/native/resampler.ts';
 import { decibels, fitTone, powerOf, tone } from '../../test/native/tone.ts';
 import { type Converted, type Peer, type Rates, soxrOf } from './peers.ts';
@@ -44,7 +45,7 @@ export function convertWith(peer: Peer): Convert {
       );
     }
     stream.close();
-    return { samples: joined(parts), delivered: parts.map((part) => part.length) };
+    return { samples: joinedFloats(parts), delivered: parts.map((part) => part.length) };
   };
 }
 
@@ -137,14 +138,4 @@ function steps(from: number, to: number, step: number): number[] {
   return [...Array.from({ length: count }, (_, i) => from + i * step), to].map(
     (hz) => Math.round(hz / 10) * 10,
   );
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

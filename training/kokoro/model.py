@@ -100,9 +100,9 @@ class Speaker(nn.Module):
         def around(reach):
             return (start - reach).clamp(min=0), torch.minimum(end + reach, frames)
 
-        wave = self.sound(ids, x, durations, around(VOCODER_REACH_FRAMES), around(DECODER_REACH_FRAMES + VOCODER_REACH_FRAMES))
-        low = around(VOCODER_REACH_FRAMES)[0]
-        return wave[:, (start - low) * HOP_SAMPLES: (end - low) * HOP_SAMPLES], frames[None]
+        made, heard = around(VOCODER_REACH_FRAMES), around(DECODER_REACH_FRAMES + VOCODER_REACH_FRAMES)
+        wave = self.sound(ids, x, durations, made, heard)
+        return wave[:, (start - made[0]) * HOP_SAMPLES: (end - made[0]) * HOP_SAMPLES], frames[None]
 
     def pace(self, ids, femaleness, speed):
         """-> (token features [1, WIDTH, N], durations in frames [1, N])"""

@@ -29,7 +29,7 @@ const CHARACTERS_PER_SECOND = 15;
 /** Compute time that the first piece may take when the sentence offers a place to cut. */
 const FIRST_PIECE_BUDGET_MS = 20;
 /** Part of the playing time of earlier pieces that computing the next one may use up. */
-export const PLAYING_TIME_SHARE = 0.6;
+const PLAYING_TIME_SHARE = 0.6;
 /** A clause is spoken ahead of one that is not ready in time only if the silence between them is no longer. */
 export const LONGEST_REST_MS = 300;
 
@@ -45,9 +45,14 @@ export function pieceLimits(realTimeFactor: number): PieceLimits {
       SHORTEST_PIECE_CHARACTERS,
       LONGEST_PIECE_CHARACTERS,
     ),
-    growth: clamp(PLAYING_TIME_SHARE / Math.max(realTimeFactor, 1e-4), 1, 8),
+    growth: clamp(timesPlayed(realTimeFactor), 1, 8),
     restCharacters: LONGEST_REST_MS / computeMsPerCharacter,
   };
+}
+
+/** How many times as long as what plays is what can be made while it does. */
+export function timesPlayed(realTimeFactor: number): number {
+  return PLAYING_TIME_SHARE / Math.max(realTimeFactor, 1e-4);
 }
 
 /** The pieces in order; together they hold every word of `text`. Empty for text without words. */

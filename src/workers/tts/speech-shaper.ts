@@ -2,6 +2,7 @@
  * Voice samples as a model makes them -> samples as the ring takes them: silence at the edges off, steady level,
  * the ring's rate, 5 ms fades, Int16 that never clips. Thread: TTS worker, once per piece, not hot. No I/O.
  */
+import { joinedFloats } from '../../audio/pcm.ts';
 import { createResampler, type Resampler } from '../../native/resampler.ts';
 
 /** Loudest sample that leaves: headroom for what G.711 and a sound card do after us. */
@@ -149,17 +150,6 @@ export class SpeechShaper {
 }
 
 const NONE = new Float32Array(0);
-
-/** One after the other, in an array of their own. */
-export function joinedFloats(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
 
 /** Gain that brings speech of this voice to SPEECH_LEVEL_DBFS; 1 for silence. */
 export function voiceGain(samples: Float32Array, rateHz: number): number {

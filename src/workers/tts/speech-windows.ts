@@ -3,7 +3,7 @@
  * samples do not wait for the last word, and then ever more, each part while those before it play. Unlike a cut
  * between pieces (speech-pieces.ts) nobody hears it. Pure. Thread: TTS worker.
  */
-import { PLAYING_TIME_SHARE } from './speech-pieces.ts';
+import { timesPlayed } from './speech-pieces.ts';
 
 export interface SpeechWindows {
   /** Of the first part. */
@@ -23,7 +23,7 @@ const LEAST_GROWTH = 3;
  * @returns null where the engine is too slow for more than one.
  */
 export function speechWindows(realTimeFactor: number): SpeechWindows | null {
-  const growth = PLAYING_TIME_SHARE / Math.max(realTimeFactor, 1e-4);
+  const growth = timesPlayed(realTimeFactor);
   return growth < LEAST_GROWTH ? null : { firstMs: FIRST_WINDOW_MS, growth };
 }
 

@@ -17,7 +17,7 @@ const KOKORO_SUFFIX: Readonly<Record<string, string>> = {
 };
 
 /**
- * The model that makes any part of a piece (kokoro-model.ts), where the folder has one; absolute.
+ * The model that makes any part of a piece (kokoro-network-model.ts), where the folder has one; absolute.
  * A pack's own addition to what kokoro-js loads: it stands beside `onnx/model*.onnx` and has the same weights.
  */
 export function windowedModelIn(folder: string, dtype: string): string | null {

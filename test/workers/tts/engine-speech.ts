@@ -1,5 +1,5 @@
 /** What an engine says, its chunks joined to utterances. */
-import { joinedFloats } from '../../../src/workers/tts/speech-shaper.ts';
+import { joinedFloats } from '../../../src/audio/pcm.ts';
 import type { SpeechWindows } from '../../../src/workers/tts/speech-windows.ts';
 import type { SpeechStyle, TtsEngine } from '../../../src/workers/tts/tts-engine.ts';
 
