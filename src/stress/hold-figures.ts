@@ -4,7 +4,7 @@
  */
 import type { LaneTimes } from '../caller/call-lanes.ts';
 import type { StepResult } from '../caller/caller-conversation.ts';
-import type { WatchedLoad } from './load-sample.ts';
+import { type HeldSpan, heldSamples, type WatchedLoad } from './load-sample.ts';
 import { type Percentiles, percentilesOf } from './percentiles.ts';
 import { type MeasuredTurn, stagesOf } from './turn-accounts.ts';
 
@@ -40,20 +40,14 @@ export function holdOf(
     turns: waits.length,
     voiceToVoiceMs: percentilesOf(waits),
     ...(stages === undefined ? {} : { stagesMs: stagesOf(stages) }),
-    ...coresOf(watched, { fromMs: fullAtMs, toMs: drainingAtMs }),
+    ...coresOf(watched, { fullAtMs, drainingAtMs }),
   };
 }
 
-function coresOf(
-  { startedAtMs, samples, runtime }: WatchedLoad,
-  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
-): Pick<HoldFigures, 'callerCores' | 'cpuCores'> {
-  const atMs = (atS: number): number => startedAtMs + 1000 * atS;
-  const held = samples.filter(
-    ({ atS }, index) => atMs(samples[index - 1]?.atS ?? 0) >= fromMs && atMs(atS) <= toMs,
-  );
+function coresOf(watched: WatchedLoad, hold: HeldSpan): Pick<HoldFigures, 'callerCores' | 'cpuCores'> {
+  const held = heldSamples(watched, hold);
   const callerCores = meanOf(held.map((sample) => sample.callerCores));
-  if (runtime === null) return { callerCores };
+  if (watched.runtime === null) return { callerCores };
   return { callerCores, cpuCores: meanOf(held.flatMap((sample) => sample.cpuCores ?? [])) };
 }
 

@@ -54,9 +54,17 @@ export interface MemorySlope {
   readonly overCalls: number;
 }
 
+/** While as many calls are up as ever are. */
+export interface HeldSpan {
+  /** monotonicMs(), as WatchedLoad.startedAtMs. */
+  readonly fullAtMs: number;
+  readonly drainingAtMs: number;
+}
+
 /** Caches fill and the heap settles with the first calls; what grows after those is a leak. */
 const SETTLING_SHARE = 0.3;
-const FEWEST_CALLS = 10;
+/** Garbage that waits for its collector moves memory by megabytes: fewer calls would tell of it alone. */
+const FEWEST_CALLS = 100;
 
 /** The seconds in which the runtime was looked at. */
 export function ofRuntime(samples: readonly LoadSample[]): WholeSample[] {
@@ -76,7 +84,18 @@ export function corePercentPerCall(samples: readonly WholeSample[]): number | nu
   return callSeconds < 1 ? null : Math.round((coreSeconds / callSeconds) * 1e4) / 100;
 }
 
-/** Least squares of resident memory over ended calls, after the first third. */
+/** The whole seconds of the hold: before and after it fewer calls are up. */
+export function heldSamples({ startedAtMs, samples }: WatchedLoad, hold: HeldSpan): LoadSample[] {
+  const atMs = (atS: number): number => startedAtMs + 1000 * atS;
+  return samples.filter(
+    ({ atS }, index) => atMs(samples[index - 1]?.atS ?? 0) >= hold.fullAtMs && atMs(atS) <= hold.drainingAtMs,
+  );
+}
+
+/**
+ * Least squares of resident memory over ended calls, after the first third.
+ * @param samples of the hold: elsewhere memory follows how many calls are up
+ */
 export function memorySlope(samples: readonly WholeSample[]): MemorySlope {
   const total = samples.at(-1)?.callsEnded ?? 0;
   const settled = samples.filter(({ callsEnded }) => callsEnded >= total * SETTLING_SHARE);

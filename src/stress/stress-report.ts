@@ -9,6 +9,7 @@ import type { EchoReportPart } from './echo-report.ts';
 import { type HoldFigures, holdOf } from './hold-figures.ts';
 import {
   corePercentPerCall,
+  heldSamples,
   type LoadSample,
   type MemorySlope,
   memorySlope,
@@ -151,10 +152,7 @@ export function stressReport(
       ...(figures === null ? {} : { sendLatenessMs: figures.sendLatenessMs }),
     },
     ...loadOf(watched),
-    // Calls of a soak are alike from first to last; elsewhere memory follows how many are up.
-    ...(figures === null || mode !== 'consecutive'
-      ? {}
-      : { memorySlope: memorySlope(ofRuntime(watched.samples)) }),
+    ...(figures === null ? {} : { memorySlope: memorySlope(ofRuntime(heldSamples(watched, crowd))) }),
     calls: calls.map((call) => reported(call, runtime?.turns ?? [])),
   };
 }

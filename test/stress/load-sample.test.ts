@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   corePercentPerCall,
+  heldSamples,
   memorySlope,
   ofRuntime,
   type WholeSample,
@@ -27,6 +28,16 @@ describe('the seconds of a runtime', () => {
   it('are those in which it was looked at', () => {
     const callersOnly = { atS: 2, callsEnded: 0, callerCores: 0.1, callerLoopMs: 1 };
     expect(ofRuntime([second(1, {}), callersOnly])).toEqual([second(1, {})]);
+  });
+});
+
+describe('the seconds of the hold', () => {
+  it('are those that lie wholly in it', () => {
+    const samples = [1, 2, 3, 4, 5].map((atS) => second(atS, {}));
+    const watched = { startedAtMs: 10_000, samples, runtime: null };
+    const held = heldSamples(watched, { fullAtMs: 11_000, drainingAtMs: 14_500 });
+    expect(held.map(({ atS }) => atS)).toEqual([2, 3, 4]);
+    expect(heldSamples(watched, { fullAtMs: 11_001, drainingAtMs: 11_900 })).toEqual([]);
   });
 });
 
@@ -68,8 +79,8 @@ describe('the memory slope', () => {
   );
 
   it('is not told of a few calls', () => {
-    const few = [0, 1, 2, 3].map((at) => second(at, { callsEnded: at, rssMiB: 500 + at }));
-    expect(memorySlope(few).mibPer100Calls).toBeNull();
+    const few = Array.from({ length: 140 }, (_, at) => second(at, { callsEnded: at, rssMiB: 500 + at }));
+    expect(memorySlope(few)).toEqual({ mibPer100Calls: null, overCalls: 97 });
     expect(memorySlope([])).toEqual({ mibPer100Calls: null, overCalls: 0 });
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_STAGES, type TurnReport } from '../../src/call/reports.ts';
 import type { StepResult } from '../../src/caller/caller-conversation.ts';
 import type { CrowdCall, CrowdResult } from '../../src/caller/crowd.ts';
-import type { WatchedLoad } from '../../src/stress/load-sample.ts';
+import type { RuntimeFigures, WatchedLoad, WholeSample } from '../../src/stress/load-sample.ts';
 import { stressReport } from '../../src/stress/stress-report.ts';
 import { spokenStep } from './spoken-step.ts';
 
@@ -109,6 +109,30 @@ describe('the hold of a run', () => {
     const crowd = crowdOf(steps, { fullAtMs: 2000, drainingAtMs: 2000 });
     const { hold } = stressReport('conversation', crowd, watched, null);
     expect(hold).toEqual({ turns: 0, voiceToVoiceMs: null, callerCores: null });
+  });
+});
+
+describe('the memory slope of a run', () => {
+  const runtime: RuntimeFigures = {
+    cpuCores: 1,
+    rssMiB: { start: 500, peak: 600, end: 500 },
+    mainLoopMs: { p50: 0, p99: 0, max: 0 },
+    sendLatenessMs: { p50: 0, p99: 0, max: 0 },
+    leaks: {},
+  };
+  // .02 MiB a call; 30 more for as long as calls come up, and 30 less when they go.
+  const seconds: WholeSample[] = Array.from({ length: 300 }, (_, index) => {
+    const atS = index + 1;
+    const beside = atS <= 100 ? 30 : atS > 270 ? -30 : 0;
+    const rest = { callerCores: 0, callerLoopMs: 0, calls: 8, cpuCores: 1, mainLoopMs: 0, sendLatenessMs: 0 };
+    return { atS, callsEnded: atS, rssMiB: 500 + 0.02 * atS + beside, ...rest };
+  });
+  const watched: WatchedLoad = { startedAtMs: 0, samples: seconds, runtime };
+
+  it.each(['conversation', 'consecutive'] as const)('is that of the hold (%s)', (mode) => {
+    const crowd = crowdOf([spokenStep(2000, 500)], { fullAtMs: 100_000, drainingAtMs: 270_000 });
+    const report = stressReport(mode, crowd, watched, { turns: [], underrunFrames: 0 });
+    expect(report.memorySlope).toEqual({ mibPer100Calls: 2, overCalls: 169 });
   });
 });
 
