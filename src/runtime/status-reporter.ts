@@ -76,6 +76,7 @@ export class StatusReporter implements StatusSource {
       },
       media: media && (await media.snapshot()),
       openSequences: engines()?.llama?.openSequences ?? 0,
+      speech: engines()?.tts?.snapshot() ?? null,
       control: control()?.status() ?? null,
       store: store && { run: store.run, queued: store.queued, isHealthy: store.isHealthy },
       mainLoopMs: this.#loopDelayMs(),
