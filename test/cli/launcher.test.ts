@@ -24,9 +24,13 @@ describe('the launcher', () => {
     );
   });
 
-  it('keeps malloc from keeping what threads gave back, unless it is told otherwise', () => {
-    expect(run({})).toContain('MALLOC_MMAP_THRESHOLD_=131072\n');
-    expect(run({ MALLOC_MMAP_THRESHOLD_: '4194304' })).toContain('MALLOC_MMAP_THRESHOLD_=4194304\n');
+  it('keeps malloc and V8 from keeping what threads gave back, unless it is told otherwise', () => {
+    const usual = run({});
+    expect(usual).toContain('MALLOC_MMAP_THRESHOLD_=131072\n');
+    expect(usual).toMatch(/^NODE_OPTIONS=--v8-pool-size=1 $/m);
+    const own = run({ MALLOC_MMAP_THRESHOLD_: '4194304', NODE_OPTIONS: '--v8-pool-size=2' });
+    expect(own).toContain('MALLOC_MMAP_THRESHOLD_=4194304\n');
+    expect(own).toMatch(/^NODE_OPTIONS=--v8-pool-size=1 --v8-pool-size=2$/m); // the last one counts
   });
 });
 
