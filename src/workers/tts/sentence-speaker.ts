@@ -200,7 +200,7 @@ async function* remembered(
 ): AsyncGenerator<ShapedPiece> {
   const known = openings.get(key);
   if (known !== null) {
-    const { pcm, speechSamples } = known;
+    const { pcm, speechSamples } = known.sentence;
     const restSamples = pcm.length - speechSamples;
     yield { speech: pcm.slice(0, speechSamples), restSamples, endsPiece: true, isKnown: true };
     return;

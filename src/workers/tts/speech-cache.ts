@@ -1,10 +1,10 @@
 /**
- * Rendered sentences by text, least recently used first out, bounded in bytes. Thread: main; it holds handles to
- * shared memory and never looks at a sample. Why: an agent repeats itself (greeting, questions, apologies), and a
+ * Rendered sentences by text, least recently used first out, in a block of memory that is taken at the start. Thread:
+ * its owner's: main, and each TTS worker for openings. Why: an agent repeats itself (greeting, questions, apologies), and a
  * sentence that need not be made is in the ring a millisecond after it is asked for.
- * Kept is only what was asked for twice: one caller's name and number are not, and V8 collects shared memory so late
- * that keeping everything cost 80 KB a sentence for hours. In memory only, never on disk.
+ * Kept is only what was asked for twice: one caller's name and number are not. In memory only, never on disk.
  */
+import { SpeechShelf } from './speech-shelf.ts';
 import type { RenderedSentence } from './tts-task.ts';
 
 export interface SpeechKey {
@@ -14,21 +14,34 @@ export interface SpeechKey {
   readonly rateHz: number;
 }
 
+/** A sentence in the cache. Unless it is held, the next put() may write over its samples. */
+export interface KeptSentence {
+  readonly sentence: RenderedSentence;
+}
+
+interface Entry extends KeptSentence {
+  /** Who may still read it. */
+  holders: number;
+  isDropped: boolean;
+}
+
 /** Sentences asked for once, as far as they are remembered: hashes, not texts. */
 const SEEN_LIMIT = 4096;
 
 export class SpeechCache {
   readonly #limitBytes: number;
   // A Map keeps insertion order: the first entry is the one not used for longest.
-  readonly #entries = new Map<string, RenderedSentence>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #shelf: SpeechShelf;
   readonly #seen = new Set<number>();
   #usedBytes = 0;
   hits = 0;
   misses = 0;
 
-  /** @param limitBytes 0 turns it off. */
+  /** @param limitBytes taken at once; 0 turns it off. */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
+    this.#shelf = new SpeechShelf(limitBytes);
   }
 
   get usedBytes(): number {
@@ -50,7 +63,7 @@ export class SpeechCache {
     return false;
   }
 
-  get(key: SpeechKey): RenderedSentence | null {
+  get(key: SpeechKey): KeptSentence | null {
     const word = wordOf(key);
     const found = this.#entries.get(word);
     if (found === undefined) {
@@ -63,30 +76,52 @@ export class SpeechCache {
     return found;
   }
 
-  put(key: SpeechKey, sentence: RenderedSentence): void {
-    const bytes = sentence.pcm.byteLength;
-    if (bytes > this.#limitBytes / 4) return; // one monologue must not empty the cache
+  /** @returns what must be called, once, when it is no longer read: until then its samples stay as they are */
+  hold(kept: KeptSentence): () => void {
+    const entry = kept as Entry;
+    entry.holders++;
+    return () => {
+      entry.holders--;
+      this.#giveIfUnused(entry);
+    };
+  }
+
+  /** Copies the sentence in, in place of those that were not used for longest. Not kept where too much is held. */
+  put(key: SpeechKey, { pcm, speechSamples }: RenderedSentence): void {
+    if (pcm.byteLength > this.#limitBytes / 4) return; // one monologue must not empty the cache
     const word = wordOf(key);
     this.#drop(word);
-    this.#entries.set(word, sentence);
-    this.#usedBytes += bytes;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#usedBytes <= this.#limitBytes) break;
-      this.#drop(oldest);
-    }
+    const place = this.#placeFor(pcm);
+    if (place === null) return;
+    this.#entries.set(word, { sentence: { pcm: place, speechSamples }, holders: 0, isDropped: false });
+    this.#usedBytes += place.byteLength;
   }
 
   clear(): void {
-    this.#entries.clear();
+    for (const word of [...this.#entries.keys()]) this.#drop(word);
     this.#seen.clear();
-    this.#usedBytes = 0;
+  }
+
+  #placeFor(pcm: Int16Array): Int16Array<SharedArrayBuffer> | null {
+    for (;;) {
+      const place = this.#shelf.put(pcm);
+      const [oldest] = this.#entries.keys();
+      if (place !== null || oldest === undefined) return place;
+      this.#drop(oldest);
+    }
   }
 
   #drop(word: string): void {
     const found = this.#entries.get(word);
     if (found === undefined) return;
-    this.#usedBytes -= found.pcm.byteLength;
+    this.#usedBytes -= found.sentence.pcm.byteLength;
     this.#entries.delete(word);
+    found.isDropped = true;
+    this.#giveIfUnused(found);
+  }
+
+  #giveIfUnused({ isDropped, holders, sentence }: Entry): void {
+    if (isDropped && holders === 0) this.#shelf.give(sentence.pcm);
   }
 }
 

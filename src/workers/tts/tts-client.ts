@@ -40,8 +40,8 @@ export interface TtsClientOptions {
   /** Rest after a full stop, ms; commas rest half as long. Default 120. */
   readonly sentencePauseMs?: number;
   /**
-   * Bound of the cache of rendered sentences; 0 turns it off. Default 16 MiB: 17 minutes at 8 kHz. Each thread
-   * remembers openings of sentences in a sixteenth of it.
+   * Size of the cache of rendered sentences, taken at once; 0 turns it off. Default 16 MiB: 17 minutes at 8 kHz. Each
+   * thread remembers openings of sentences in a sixteenth of it.
    */
   readonly cacheBytes?: number;
   /** Fixes where sentences are cut, so that equal text gives equal samples at any load. Default: as measured. */
@@ -90,6 +90,13 @@ const SLOWEST = 0.5;
 const FASTEST = 2;
 
 type Pool = WorkerPool<TtsTask, TtsResult>;
+
+interface WantedSpeech {
+  readonly key: SpeechKey;
+  /** Held; null when it must be made. */
+  readonly cached: RenderedSentence | null;
+  readonly queuedAtMs: number;
+}
 
 export class TtsClient {
   /** What the threads run on. */
@@ -159,7 +166,7 @@ export class TtsClient {
    */
   async render(text: string, voicing: Voicing): Promise<RenderedSpeech> {
     const key = this.#keyOf(text, voicing);
-    const { pcm, speechSamples } = this.#cache.get(key) ?? (await this.#render(key));
+    const { pcm, speechSamples } = this.#cache.get(key)?.sentence ?? (await this.#render(key));
     return { samples: new Int16Array(pcm.subarray(0, speechSamples)), rateHz: voicing.rateHz };
   }
 
@@ -183,11 +190,22 @@ export class TtsClient {
     };
   }
 
-  // Attempts until the sentence is in the ring or no longer wanted; a full ring ends an attempt, not a sentence.
   async #speak(sentence: Sentence, queuedAtMs: number): Promise<Spoken> {
     const ring = new SentenceRing(sentence);
     const key = this.#keyOf(sentence.sentence, { ...sentence, rateHz: ring.rateHz });
-    const cached = this.#cache.get(key);
+    const kept = this.#cache.get(key);
+    if (kept === null) return this.#attemptUntilDone(sentence, ring, { key, cached: null, queuedAtMs });
+    const release = this.#cache.hold(kept);
+    try {
+      return await this.#attemptUntilDone(sentence, ring, { key, cached: kept.sentence, queuedAtMs });
+    } finally {
+      release();
+    }
+  }
+
+  // Until the sentence is in the ring or no longer wanted; a full ring ends an attempt, not a sentence.
+  async #attemptUntilDone(sentence: Sentence, ring: SentenceRing, wanted: WantedSpeech): Promise<Spoken> {
+    const { key, cached, queuedAtMs } = wanted;
     const attempt = {
       ...sentence,
       kind: 'speak',

@@ -6,16 +6,16 @@ import type { RenderedSentence } from '../../../src/workers/tts/tts-task.ts';
 
 const keyOf = (text: string, more = {}) => ({ text, voice: 'v', speed: 1, rateHz: 8000, ...more });
 
-function sentenceOf(bytes: number): RenderedSentence {
-  return { pcm: new Int16Array(new SharedArrayBuffer(bytes)), speechSamples: bytes / 2 };
+function sentenceOf(bytes: number, sample = 0): RenderedSentence {
+  return { pcm: new Int16Array(new SharedArrayBuffer(bytes)).fill(sample), speechSamples: bytes / 2 };
 }
 
 describe('cache of rendered sentences', () => {
   it('finds by text, voice, speed and rate, and by nothing less', () => {
     const cache = new SpeechCache(1000);
-    const sentence = sentenceOf(100);
+    const sentence = sentenceOf(100, 7);
     cache.put(keyOf('hello'), sentence);
-    expect(cache.get(keyOf('hello'))).toBe(sentence);
+    expect(cache.get(keyOf('hello'))?.sentence).toEqual(sentence);
     for (const other of [{ voice: 'w' }, { speed: 1.1 }, { rateHz: 16_000 }, { text: 'hello ' }]) {
       expect(cache.get(keyOf('hello', other))).toBeNull();
     }
@@ -37,6 +37,32 @@ describe('cache of rendered sentences', () => {
     cache.put(keyOf('a'), sentenceOf(200));
     cache.put(keyOf('a'), sentenceOf(100));
     expect([cache.usedBytes, cache.sentences]).toEqual([100, 1]);
+  });
+
+  it('writes over nothing that is held, and gives its place on once it is no longer', () => {
+    const cache = new SpeechCache(1000);
+    for (const [index, text] of ['a', 'b', 'c', 'd'].entries())
+      cache.put(keyOf(text), sentenceOf(250, index));
+    const held = cache.get(keyOf('a')) ?? raise();
+    const releases = [cache.hold(held), cache.hold(held)];
+    for (const text of ['e', 'f', 'g', 'h', 'i']) cache.put(keyOf(text), sentenceOf(250, 99));
+    expect(held.sentence.pcm).toEqual(sentenceOf(250, 0).pcm);
+    expect(['g', 'h', 'i'].map((text) => cache.get(keyOf(text)) !== null)).toEqual([true, true, true]);
+    expect(cache.usedBytes).toBe(750);
+    for (const release of releases) release();
+    for (const text of ['j', 'k', 'l', 'm']) cache.put(keyOf(text), sentenceOf(250, 99));
+    expect(cache.usedBytes).toBe(1000);
+    expect(held.sentence.pcm[0]).toBe(99);
+  });
+
+  it('keeps nothing where all is held', () => {
+    const cache = new SpeechCache(1000);
+    for (const text of ['a', 'b', 'c', 'd']) {
+      cache.put(keyOf(text), sentenceOf(250));
+      cache.hold(cache.get(keyOf(text)) ?? raise());
+    }
+    cache.put(keyOf('e'), sentenceOf(250));
+    expect(cache.get(keyOf('e'))).toBeNull();
   });
 
   it('one monologue does not empty it, and a bound of 0 turns it off', () => {
@@ -137,3 +163,7 @@ describe('deadline queue', () => {
     expect(queue.waiting).toBe(0);
   });
 });
+
+function raise(): never {
+  throw new Error('not in the cache');
+}
