@@ -7,6 +7,7 @@ import { workerData as piscinaWorkerData } from 'piscina';
 import { toWireError, WildfireError, type WireError } from '../../errors.ts';
 import type { Failed } from '../protocol.ts';
 import { meetOtherThreads } from '../warm-up.ts';
+import { warmPhonemizer } from './espeak-model.ts';
 import { openKokoro } from './kokoro-model.ts';
 import { openPiper } from './piper-model.ts';
 import { SentenceSpeaker } from './sentence-speaker.ts';
@@ -28,7 +29,7 @@ interface Loaded {
 const ENGINES = { kokoro: openKokoro, piper: openPiper } as const;
 /** The code of an ordinary rate; any other works as well. */
 const WARM_UP_RATE_HZ = 8000;
-/** What agents say, all kinds of endings: eSpeak and the tensors of each length are slow the first time. */
+/** What agents say, all kinds of endings: the tensors of each length are slow the first time. */
 const WARM_UP_TEXTS = [
   'Hello, this is the automatic assistant. How can I help you?',
   'Your table for four is booked for Thursday at seven thirty, under the name Baker.',
@@ -45,6 +46,7 @@ await warmUp();
 /** The pool calls this. Never throws for a sentence: what went wrong is a `failed` result. */
 export async function runTask(task: TtsThreadTask): Promise<TtsResult | undefined> {
   if (task.kind === 'warmUp') {
+    if (loaded !== undefined) await warmPhonemizer();
     await warmUp();
     await meetOtherThreads(task);
     return undefined;
