@@ -9,6 +9,7 @@ import { PACKS_FOLDER } from '../models/pack-folders.ts';
 import { SHAPES } from '../models/synthesis/shapes.ts';
 import { DTYPES, nameOf, type SyntheticModel, synthesizePack } from '../models/synthesis/synthesize-pack.ts';
 import { wholeNumber } from './config-options.ts';
+import { prepareFolder } from './output-folder.ts';
 
 interface SynthesizeOptions {
   readonly out?: string;
@@ -33,6 +34,7 @@ export function synthesizeCommand(): Command {
     .action(async (names: string[], { out, dtype, seed, json }: SynthesizeOptions) => {
       const models = modelsOf(names, dtype);
       const folder = out === undefined ? join(PACKS_FOLDER, nameOf(models)) : resolve(out);
+      if (out !== undefined) prepareFolder(folder);
       const onProgress = (line: string): void => console.error(`  ${line}`);
       const { name, files } = await synthesizePack({ models, seed, folder, onProgress });
       const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -14,6 +14,8 @@ describe('models synthesize', () => {
     ['two models of a stage', ['whisper-tiny', 'whisper-base'], [/one whisper model/]],
     ['a dtype that no model has', ['kokoro-82m', '--dtype', 'q2_k'], [/q2_k/, /kokoro fp32/]],
     ['a folder that holds something', ['kokoro-82m', '--out', scratch], [/is not empty/]],
+    ['a folder that cannot be made', ['kokoro-82m', '--out', '/proc/x'], [/--out \/proc\/x/]],
+    ['a file for a folder', ['kokoro-82m', '--out', join(scratch, 'manifest.json')], [/not a directory/]],
     ['no model', [], [/missing required argument/]],
   ])('%s exits 2', async (_name, args, patterns) => {
     expectMistake(await wildfire(['models', 'synthesize', ...args]), 2, patterns);
