@@ -35,6 +35,8 @@ const TRAILING_FRAMES = 20;
 const FRAME_STEP = 50;
 /** The rate of the telephone: what most utterances come in. */
 const WARM_UP_RATE_HZ = 8_000;
+/** A long sentence. */
+const WARM_UP_TOKENS = 60;
 /** Nothing was said, as the guards see it before any model ran. */
 const SILENT: DecodedEvidence = {
   tokens: [],
@@ -89,12 +91,32 @@ export class Transcriber {
     return this.#options.window === 'utterance' && this.model.fixedFrames === null;
   }
 
-  /** Runs the whole path once, on noise as long as the window, so that the first caller does not pay for it. */
+  /**
+   * Runs the whole path once, on noise as long as the window, so that the first caller does not pay for it; and a search
+   * as wide and long as any, which is rare and needs the most memory: onnxruntime keeps that for good.
+   */
   async warmUp(): Promise<void> {
     const rateHz = WARM_UP_RATE_HZ;
     const lengthSamples = Math.floor((this.config.windowSamples * rateHz) / WHISPER_RATE_HZ);
     const noise = Int16Array.from({ length: lengthSamples }, (_, i) => 3000 * Math.sin(i * i));
     await this.transcribe(noise, rateHz, () => false);
+    if (this.#options.search.beams > 1) await this.#warmUpSearch(this.#options.search.beams);
+  }
+
+  async #warmUpSearch(beams: number): Promise<void> {
+    const { melBins, windowFrames, maxTokens, promptTokens } = this.config;
+    const features = Float32Array.from({ length: melBins * windowFrames }, (_, i) => Math.sin(i * i));
+    const decoding = this.model.decoding(await this.model.encode(features, melBins));
+    await decoding.start(promptTokens);
+    const search = decoding.beams();
+    const tokens = new Array<number>(beams).fill(promptTokens[0]!);
+    const steps = Math.min(WARM_UP_TOKENS, maxTokens - promptTokens.length);
+    for (let step = 0; step < steps; step++) {
+      await search.advance(
+        tokens,
+        tokens.map((_, row) => (step === 0 ? 0 : row)),
+      );
+    }
   }
 
   async #decodeWindow(window: Float32Array, isCancelled: () => boolean): Promise<DecodedEvidence | null> {

@@ -129,6 +129,7 @@ describe('windows as long as the utterance', () => {
       search: WHISPER_SEARCH_DEFAULTS,
     });
     expect(transcriber.trimsWindow).toBe(trims);
+    await transcriber.warmUp();
     const tone = Int16Array.from({ length: 4000 }, (_, i) => 8000 * Math.sin(i * 0.3));
     const heard = await transcriber.transcribe(tone, 8000, () => false);
     expect(heard).toMatchObject({ audioMs: 500, rejectedBy: 'none' });
