@@ -103,6 +103,7 @@ export class Transcriber {
     if (this.#options.search.beams > 1) await this.#warmUpSearch(this.#options.search.beams);
   }
 
+  // Encodes anew though transcribe() did: onnxruntime takes the memory of a shape, 16 MiB here, when it meets it again.
   async #warmUpSearch(beams: number): Promise<void> {
     const { melBins, windowFrames, maxTokens, promptTokens } = this.config;
     const features = Float32Array.from({ length: melBins * windowFrames }, (_, i) => Math.sin(i * i));
