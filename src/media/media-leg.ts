@@ -14,6 +14,7 @@ import { DownlinkPath } from './downlink-path.ts';
 import { EchoPath } from './echo-path.ts';
 import { TICK_MS } from './frame.ts';
 import { LatenessHistogram } from './lateness-histogram.ts';
+import { type LegMemory, makeLegMemory } from './leg-memory.ts';
 import type { JitterSettings, LegReport, MediaEvent, OpenLeg, StartLeg } from './media-protocol.ts';
 import type { Beat } from './playout-clock.ts';
 import type { RecentLateness } from './recent-lateness.ts';
@@ -32,10 +33,14 @@ export interface MediaLegOptions {
   readonly random: () => number;
   /** Of all legs together. */
   readonly recent?: Pick<RecentLateness, 'add'>;
+  /** Default: new. */
+  readonly memory?: LegMemory;
 }
 
 export class MediaLeg {
   readonly callId: number;
+  /** The owner's to use again once the leg is closed. */
+  readonly memory: LegMemory;
   readonly uplink: UplinkPath;
   readonly lateness = new LatenessHistogram();
   readonly #options: MediaLegOptions;
@@ -57,7 +62,8 @@ export class MediaLeg {
     const { open, random, nowMs } = options;
     this.#options = options;
     this.callId = open.callId;
-    this.uplink = new UplinkPath(new TapeWriter(open.uplink), options.jitter);
+    this.memory = options.memory ?? makeLegMemory();
+    this.uplink = new UplinkPath(new TapeWriter(open.uplink), options.jitter, this.memory);
     this.#packetizer = new Packetizer({
       ssrc: randomUint32(random),
       firstSequence: randomUint32(random) & 0x7fff,

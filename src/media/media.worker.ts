@@ -8,6 +8,7 @@ import { toWireError, WildfireError } from '../errors.ts';
 import { monotonicMs } from '../observability/clock.ts';
 import { openRtpSockets } from '../rtp/rtp-socket.ts';
 import { LatenessHistogram } from './lateness-histogram.ts';
+import { LegMemoryStore } from './leg-memory.ts';
 import { MediaLeg } from './media-leg.ts';
 import {
   DROP_REASONS,
@@ -38,6 +39,7 @@ const settings = workerData as MediaWorkerData;
 const legs = new Map<number, MediaLeg>();
 /** Calls whose sockets are being bound. */
 const opening = new Set<number>();
+const spareMemory = new LegMemoryStore();
 let isShuttingDown = false;
 /** Of legs that are gone. */
 const closedLateness = new LatenessHistogram();
@@ -106,7 +108,9 @@ async function openLeg(open: OpenLeg, rtpPort: number): Promise<null> {
 async function bindLeg(open: OpenLeg, rtpPort: number): Promise<void> {
   const { jitter, mediaTimeoutMs } = settings;
   const onEvent = (event: MediaEvent): void => post({ kind: 'event', event });
-  const leg = new MediaLeg({ open, jitter, mediaTimeoutMs, onEvent, nowMs, random: Math.random, recent });
+  const memory = spareMemory.take();
+  const shared = { jitter, mediaTimeoutMs, onEvent, nowMs, random: Math.random, recent };
+  const leg = new MediaLeg({ open, memory, ...shared });
   const handlers = { onRtp: leg.onRtp, onRtcp: leg.onRtcp, onError: leg.onSocketError };
   leg.attach(await openRtpSockets(open.bindAddress, rtpPort, handlers));
   openSockets += SOCKETS_PER_LEG;
@@ -118,6 +122,7 @@ async function closeLeg(callId: number): Promise<LegReport> {
   legs.delete(callId);
   if (legs.size === 0) stopClock();
   const report = await leg.close();
+  spareMemory.giveBack(leg.memory);
   openSockets -= SOCKETS_PER_LEG;
   closedLateness.merge(leg.lateness);
   addCounters(closedDrops, leg.uplink.drops);

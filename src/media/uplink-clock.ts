@@ -30,19 +30,21 @@ export interface UplinkPlace {
 const KEPT_PACKETS = 256;
 
 export class UplinkClock {
-  readonly #fromSamples = new Uint32Array(KEPT_PACKETS);
-  readonly #timestamps = new Uint32Array(KEPT_PACKETS);
-  readonly #heldMs = new Float32Array(KEPT_PACKETS);
-  readonly #writtenAtMs = new Float64Array(KEPT_PACKETS);
+  readonly #kept: UplinkPackets;
   #packets = 0;
+
+  /** @param kept of a clock that is not used any more; what it holds is not read */
+  constructor(kept: UplinkPackets = emptyUplinkPackets()) {
+    this.#kept = kept;
+  }
 
   /** A packet that came at `arrivedAtMs` goes to `sample` of the tape at `nowMs`. */
   note(sample: number, timestamp: number, arrivedAtMs: number, nowMs: number): void {
     const at = this.#packets % KEPT_PACKETS;
-    this.#fromSamples[at] = sample;
-    this.#timestamps[at] = timestamp;
-    this.#heldMs[at] = Math.max(0, nowMs - arrivedAtMs);
-    this.#writtenAtMs[at] = nowMs;
+    this.#kept.fromSamples[at] = sample;
+    this.#kept.timestamps[at] = timestamp;
+    this.#kept.heldMs[at] = Math.max(0, nowMs - arrivedAtMs);
+    this.#kept.writtenAtMs[at] = nowMs;
     this.#packets += 1;
   }
 
@@ -50,21 +52,26 @@ export class UplinkClock {
   recent(): UplinkPackets {
     const kept = Math.min(this.#packets, KEPT_PACKETS);
     const oldest = (this.#packets - kept) % KEPT_PACKETS;
-    const packets = {
-      fromSamples: new Uint32Array(kept),
-      timestamps: new Uint32Array(kept),
-      heldMs: new Float32Array(kept),
-      writtenAtMs: new Float64Array(kept),
-    };
+    const packets = emptyUplinkPackets(kept);
     for (let index = 0; index < kept; index += 1) {
       const at = (oldest + index) % KEPT_PACKETS;
-      packets.fromSamples[index] = this.#fromSamples[at]!;
-      packets.timestamps[index] = this.#timestamps[at]!;
-      packets.heldMs[index] = this.#heldMs[at]!;
-      packets.writtenAtMs[index] = this.#writtenAtMs[at]!;
+      packets.fromSamples[index] = this.#kept.fromSamples[at]!;
+      packets.timestamps[index] = this.#kept.timestamps[at]!;
+      packets.heldMs[index] = this.#kept.heldMs[at]!;
+      packets.writtenAtMs[index] = this.#kept.writtenAtMs[at]!;
     }
     return packets;
   }
+}
+
+/** Arrays for that many packets, 20 bytes each. */
+export function emptyUplinkPackets(packets = KEPT_PACKETS): UplinkPackets {
+  return {
+    fromSamples: new Uint32Array(packets),
+    timestamps: new Uint32Array(packets),
+    heldMs: new Float32Array(packets),
+    writtenAtMs: new Float64Array(packets),
+  };
 }
 
 /**

@@ -15,6 +15,7 @@ import { parseRtpPacket, RtpPacketView } from '../rtp/packet.ts';
 import { ReceptionStatistics } from '../rtp/reception-statistics.ts';
 import { SourceLock } from '../rtp/source-lock.ts';
 import { FRAME_SAMPLES, RATE_HZ } from './frame.ts';
+import type { LegMemory } from './leg-memory.ts';
 import {
   DROP_REASONS,
   type DropCounters,
@@ -26,8 +27,6 @@ import { UplinkClock } from './uplink-clock.ts';
 
 /** RFC 3389; its static payload type. Comfort noise holds a place in the sequence and is played as silence. */
 const COMFORT_NOISE_PAYLOAD_TYPE = 13;
-/** Longest piece the jitter buffer can ask for at once (its cap, or an 80 ms packet), after less than one frame. */
-const MAX_PIECE_SAMPLES = 4096;
 /** Quieter than this a packet may be left out to give delay back: -42 dBFS, below speech, above line noise. */
 const QUIET_PEAK = 256;
 /** Or so much quieter than the loudest lately: on a noisy line no pause is below -42 dBFS. */
@@ -43,7 +42,7 @@ export class UplinkPath {
   readonly lock = new SourceLock();
   readonly jitter: JitterBuffer;
   readonly dtmf = new DtmfReceiver(RATE_HZ);
-  readonly clock = new UplinkClock();
+  readonly clock: UplinkClock;
   concealedPieces = 0;
   leftOutPackets = 0;
   /** When the last believed packet came. */
@@ -52,9 +51,9 @@ export class UplinkPath {
   readonly #view = new RtpPacketView();
   readonly #plc = new PacketLossConcealer({ rateHz: RATE_HZ });
   readonly #pieces: (Int16Array | undefined)[] = [];
-  readonly #piece = new Int16Array(MAX_PIECE_SAMPLES);
-  readonly #waiting = new Int16Array(FRAME_SAMPLES + MAX_PIECE_SAMPLES);
-  readonly #frame = this.#waiting.subarray(0, FRAME_SAMPLES);
+  readonly #piece: Int16Array;
+  readonly #waiting: Int16Array;
+  readonly #frame: Int16Array;
   #waitingSamples = 0;
   #emptySamples = CONCEALED_SAMPLES;
   #codec: G711Codec = g711Codec('ulaw');
@@ -64,9 +63,14 @@ export class UplinkPath {
   #loudestPeak = 0;
   #tickMs = 0;
 
-  constructor(tape: TapeWriter, jitter: JitterSettings) {
+  /** @param memory of no other leg while this one lives */
+  constructor(tape: TapeWriter, jitter: JitterSettings, memory: LegMemory) {
     this.#tape = tape;
-    this.jitter = new JitterBuffer({ clockRateHz: RATE_HZ, ...jitter });
+    this.#piece = memory.piece;
+    this.#waiting = memory.waiting;
+    this.#frame = memory.waiting.subarray(0, FRAME_SAMPLES);
+    this.clock = new UplinkClock(memory.packets);
+    this.jitter = new JitterBuffer({ clockRateHz: RATE_HZ, ...jitter }, memory.slots);
     this.drops = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as DropCounters;
   }
 

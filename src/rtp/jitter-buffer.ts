@@ -8,15 +8,19 @@
  * stalling: silence already played meanwhile is the *debt*, and is not played a second time for the missing packets.
  */
 import { DelayEstimator } from './delay-estimator.ts';
+import {
+  eraseSlots,
+  type JitterSlot,
+  type JitterSlots,
+  jitterSlots,
+  MAX_PAYLOAD_BYTES,
+  WINDOW_PACKETS,
+} from './jitter-slots.ts';
 import type { RtpPacketView } from './packet.ts';
 import { addToSequence, addToTimestamp, sequenceDistance, timestampDistance } from './sequence-number.ts';
 
-/** Slots; a power of two. 64 packets of 10 ms are well beyond the cap, so memory never limits before time does. */
-const WINDOW_PACKETS = 64;
 /** A sequence step further than this, either way, is a restarted sender (RFC 3550 A.1, MAX_MISORDER). */
 const JUMP_PACKETS = 100;
-/** 80 ms of G.711: above every ptime in use. */
-const MAX_PAYLOAD_BYTES = 640;
 /**
  * A stream's first packet is not played before it is this old: else the tick that it came just in time for would set
  * the delay of the whole call, and the next packet that is a little late would be concealed.
@@ -42,20 +46,8 @@ export interface JitterBufferOptions {
   readonly capMs: number;
 }
 
-interface Slot {
-  /** -1 until first used; stays after the packet was taken so that a second copy is known for a duplicate. */
-  sequence: number;
-  isFilled: boolean;
-  timestamp: number;
-  arrivalMs: number;
-  /** 0 for packets that carry no audio (telephone events, comfort noise). */
-  durationSamples: number;
-  payloadBytes: number;
-  readonly payload: Uint8Array;
-}
-
 export class JitterBuffer {
-  readonly #slots: Slot[];
+  readonly #slots: JitterSlots;
   readonly #estimator: DelayEstimator;
   readonly #samplesPerMs: number;
   readonly #targetMinSamples: number;
@@ -78,15 +70,16 @@ export class JitterBuffer {
   #isTooFull = false;
   #tickMs = 0;
   #laterSamples = 0;
-  #takenSlot: Slot;
+  #takenSlot: JitterSlot;
   #takenSamples = 0;
   #lostPackets = 0;
   #overflowPackets = 0;
   #resyncs = 0;
 
-  constructor(options: JitterBufferOptions) {
-    const memory = new Uint8Array(WINDOW_PACKETS * MAX_PAYLOAD_BYTES);
-    this.#slots = Array.from({ length: WINDOW_PACKETS }, (_, index) => emptySlot(memory, index));
+  /** @param slots of a buffer that is not used any more; what they hold is erased */
+  constructor(options: JitterBufferOptions, slots: JitterSlots = jitterSlots()) {
+    eraseSlots(slots);
+    this.#slots = slots;
     this.#takenSlot = this.#slots[0]!;
     this.#estimator = new DelayEstimator(options.clockRateHz);
     this.#samplesPerMs = options.clockRateHz / 1000;
@@ -271,7 +264,7 @@ export class JitterBuffer {
     return true;
   }
 
-  #fill(slot: Slot, view: RtpPacketView, durationSamples: number): void {
+  #fill(slot: JitterSlot, view: RtpPacketView, durationSamples: number): void {
     slot.sequence = view.sequence;
     slot.isFilled = true;
     slot.timestamp = view.timestamp;
@@ -301,11 +294,11 @@ export class JitterBuffer {
     return 'empty';
   }
 
-  #holds(slot: Slot): boolean {
+  #holds(slot: JitterSlot): boolean {
     return slot.isFilled && slot.sequence === this.#cursor;
   }
 
-  #takeAudio(slot: Slot): TakeVerdict {
+  #takeAudio(slot: JitterSlot): TakeVerdict {
     const silentSamples = this.#hasTaken ? this.#samplesBefore(slot) : 0;
     this.#debtSamples = 0;
     this.#waitedSamples = 0;
@@ -322,7 +315,7 @@ export class JitterBuffer {
     return 'packet';
   }
 
-  #samplesBefore(slot: Slot): number {
+  #samplesBefore(slot: JitterSlot): number {
     return timestampDistance(this.#expectedTimestamp, slot.timestamp) - this.#debtSamples;
   }
 
@@ -340,7 +333,7 @@ export class JitterBuffer {
     return true;
   }
 
-  #nextAudio(): Slot | undefined {
+  #nextAudio(): JitterSlot | undefined {
     for (let ahead = 0; ahead < this.#spanPackets; ahead += 1) {
       const sequence = addToSequence(this.#cursor, ahead);
       const slot = this.#slots[sequence & (WINDOW_PACKETS - 1)]!;
@@ -364,7 +357,7 @@ export class JitterBuffer {
     }
   }
 
-  #release(slot: Slot): void {
+  #release(slot: JitterSlot): void {
     slot.isFilled = false;
     if (slot.durationSamples === 0) this.#silentPackets -= 1;
     this.#moveOn();
@@ -380,17 +373,4 @@ export class JitterBuffer {
     this.#lowestSamples = Number.MAX_SAFE_INTEGER;
     this.#ticksWatched = 0;
   }
-}
-
-function emptySlot(memory: Uint8Array, index: number): Slot {
-  const payload = memory.subarray(index * MAX_PAYLOAD_BYTES, (index + 1) * MAX_PAYLOAD_BYTES);
-  return {
-    sequence: -1,
-    isFilled: false,
-    timestamp: 0,
-    arrivalMs: 0,
-    durationSamples: 0,
-    payloadBytes: 0,
-    payload,
-  };
 }

@@ -1,5 +1,6 @@
 /** One media leg with a fake clock and fake sockets, and a peer that talks to it. For tests. */
 import { expect } from 'vitest';
+import { type LegMemory, makeLegMemory } from '../../src/media/leg-memory.ts';
 import { MediaLeg } from '../../src/media/media-leg.ts';
 import type { MediaEvent, StartLeg } from '../../src/media/media-protocol.ts';
 import { createRing, createTape, type RingHandle, type TapeHandle } from '../../src/ring-buffers/layout.ts';
@@ -53,12 +54,13 @@ export class LegBench {
   peer = new Packetizer({ ssrc: 77, firstSequence: 65_533, firstTimestamp: 5000 });
   nowMs = 1000;
 
-  /** @param options an echo; a tape and a ring that were used before */
+  /** @param options an echo; a tape, a ring and memory that were used before */
   constructor({
     isEcho = false,
     tape,
     ring,
-  }: { isEcho?: boolean; tape?: TapeHandle; ring?: RingHandle } = {}) {
+    memory = makeLegMemory(),
+  }: { isEcho?: boolean; tape?: TapeHandle; ring?: RingHandle; memory?: LegMemory } = {}) {
     const random = new SeededRandom(1);
     this.tape = tape ?? createTape({ rateHz: 8000, capacitySamples: 131_072 });
     this.ring = ring ?? createRing({ rateHz: 8000, capacitySamples: 16_384 });
@@ -69,6 +71,7 @@ export class LegBench {
       onEvent: (event) => this.events.push(event),
       nowMs: () => this.nowMs,
       random: () => random.next(),
+      memory,
     });
     this.leg.attach(this.ports);
   }
