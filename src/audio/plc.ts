@@ -47,6 +47,14 @@ export class PacketLossConcealer {
     this.#fading = new Float32Array(this.#toSamples(LONGEST_BLEND_MS));
   }
 
+  /** Forgets the stream, for another one. */
+  clear(): void {
+    this.#history.fill(0);
+    this.#blendSamples = 0;
+    this.#blendedSamples = 0;
+    this.#lostSamples = 0;
+  }
+
   /** Takes a frame that arrived; after a loss its start is blended, in place, with the concealment. */
   good(frame: Int16Array): void {
     if (this.#lostSamples > 0) {

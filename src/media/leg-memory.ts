@@ -1,15 +1,17 @@
 /**
- * What a leg works on, 60 KiB, used again for later legs: it outlives a scavenge and would wait for a major collection,
+ * What a leg works on, 65 KiB, used again for later legs: it outlives a scavenge and would wait for a major collection,
  * which the media thread needs only every seven minutes. Thread: media.
  */
+import { PacketLossConcealer } from '../audio/plc.ts';
 import { type JitterSlots, jitterSlots } from '../rtp/jitter-slots.ts';
-import { FRAME_SAMPLES } from './frame.ts';
+import { FRAME_SAMPLES, RATE_HZ } from './frame.ts';
+import { LatenessHistogram } from './lateness-histogram.ts';
 import { emptyUplinkPackets, type UplinkPackets } from './uplink-clock.ts';
 
 /** Longest piece the jitter buffer can ask for at once (its cap, or an 80 ms packet), after less than one frame. */
 const MAX_PIECE_SAMPLES = 4096;
 
-/** Of one leg at a time. What an earlier one left there is never read. */
+/** Of one leg at a time. The leg erases what an earlier one left there. */
 export interface LegMemory {
   readonly slots: JitterSlots;
   readonly packets: UplinkPackets;
@@ -17,6 +19,8 @@ export interface LegMemory {
   readonly piece: Int16Array;
   /** Samples that the next frame begins with. */
   readonly waiting: Int16Array;
+  readonly concealer: PacketLossConcealer;
+  readonly lateness: LatenessHistogram;
 }
 
 /** Memory that no leg had before. */
@@ -26,6 +30,8 @@ export function makeLegMemory(): LegMemory {
     packets: emptyUplinkPackets(),
     piece: new Int16Array(MAX_PIECE_SAMPLES),
     waiting: new Int16Array(FRAME_SAMPLES + MAX_PIECE_SAMPLES),
+    concealer: new PacketLossConcealer({ rateHz: RATE_HZ }),
+    lateness: new LatenessHistogram(),
   };
 }
 

@@ -13,7 +13,7 @@ import type { RtpPorts } from '../rtp/rtp-socket.ts';
 import { DownlinkPath } from './downlink-path.ts';
 import { EchoPath } from './echo-path.ts';
 import { TICK_MS } from './frame.ts';
-import { LatenessHistogram } from './lateness-histogram.ts';
+import type { LatenessHistogram } from './lateness-histogram.ts';
 import { type LegMemory, makeLegMemory } from './leg-memory.ts';
 import type { JitterSettings, LegReport, MediaEvent, OpenLeg, StartLeg } from './media-protocol.ts';
 import type { Beat } from './playout-clock.ts';
@@ -42,7 +42,7 @@ export class MediaLeg {
   /** The owner's to use again once the leg is closed. */
   readonly memory: LegMemory;
   readonly uplink: UplinkPath;
-  readonly lateness = new LatenessHistogram();
+  readonly lateness: LatenessHistogram;
   readonly #options: MediaLegOptions;
   readonly #downlink: DownlinkPath;
   readonly #packetizer: Packetizer;
@@ -63,6 +63,8 @@ export class MediaLeg {
     this.#options = options;
     this.callId = open.callId;
     this.memory = options.memory ?? makeLegMemory();
+    this.lateness = this.memory.lateness;
+    this.lateness.clear();
     this.uplink = new UplinkPath(new TapeWriter(open.uplink), options.jitter, this.memory);
     this.#packetizer = new Packetizer({
       ssrc: randomUint32(random),

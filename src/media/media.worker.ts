@@ -122,10 +122,10 @@ async function closeLeg(callId: number): Promise<LegReport> {
   legs.delete(callId);
   if (legs.size === 0) stopClock();
   const report = await leg.close();
-  spareMemory.giveBack(leg.memory);
   openSockets -= SOCKETS_PER_LEG;
   closedLateness.merge(leg.lateness);
   addCounters(closedDrops, leg.uplink.drops);
+  spareMemory.giveBack(leg.memory);
   return report;
 }
 

@@ -6,7 +6,7 @@
 import { isIP } from 'node:net';
 import { type G711Codec, g711Codec } from '../audio/g711.ts';
 import { peak } from '../audio/level.ts';
-import { PacketLossConcealer } from '../audio/plc.ts';
+import type { PacketLossConcealer } from '../audio/plc.ts';
 import { advance } from '../ring-buffers/position.ts';
 import type { TapeWriter } from '../ring-buffers/tape.ts';
 import { DtmfReceiver } from '../rtp/dtmf.ts';
@@ -49,7 +49,7 @@ export class UplinkPath {
   lastPacketMs = Number.NEGATIVE_INFINITY;
   readonly #tape: TapeWriter;
   readonly #view = new RtpPacketView();
-  readonly #plc = new PacketLossConcealer({ rateHz: RATE_HZ });
+  readonly #plc: PacketLossConcealer;
   readonly #pieces: (Int16Array | undefined)[] = [];
   readonly #piece: Int16Array;
   readonly #waiting: Int16Array;
@@ -66,6 +66,8 @@ export class UplinkPath {
   /** @param memory of no other leg while this one lives */
   constructor(tape: TapeWriter, jitter: JitterSettings, memory: LegMemory) {
     this.#tape = tape;
+    this.#plc = memory.concealer;
+    this.#plc.clear();
     this.#piece = memory.piece;
     this.#waiting = memory.waiting;
     this.#frame = memory.waiting.subarray(0, FRAME_SAMPLES);

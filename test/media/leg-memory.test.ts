@@ -4,7 +4,7 @@ import { LegMemoryStore } from '../../src/media/leg-memory.ts';
 import { printedSeed, SeededRandom } from '../seeded-random.ts';
 import { LegBench } from './leg-bench.ts';
 
-/** A call whose packets come in bursts, late and twice; it ends with packets that nobody played. */
+/** A call whose packets come in bursts or are lost; it ends in a loss, with packets that nobody played. */
 function talk(bench: LegBench, random: SeededRandom, byte: number): void {
   for (let n = 0; n < 100; n += 1) {
     const packets = Math.floor(random.next() * 3);
@@ -14,6 +14,7 @@ function talk(bench: LegBench, random: SeededRandom, byte: number): void {
     }
     bench.tick();
   }
+  bench.tick(20);
   for (let n = 0; n < 5; n += 1) bench.packet(byte);
 }
 
@@ -35,6 +36,7 @@ describe('leg memory', () => {
     expect(next.leg.uplink.clock.recent()).toEqual(withNew.leg.uplink.clock.recent());
     expect(next.leg.uplink.drops).toEqual(withNew.leg.uplink.drops);
     expect(next.leg.uplink.statistics).toEqual(withNew.leg.uplink.statistics);
+    expect(next.leg.lateness.counts()).toEqual(withNew.leg.lateness.counts());
     expect(next.ports.sent).toEqual(withNew.ports.sent);
   });
 
