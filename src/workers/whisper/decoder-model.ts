@@ -3,29 +3,29 @@
  * Thread: whisper worker. `run` blocks its thread for the whole inference.
  */
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import { asFloat32, feedable, gatherRows } from './tensor-model.ts';
+import { asFloat32, feedable, freeTensor, gatherRows } from './tensor-model.ts';
 
 /** The encoder's output for one window, for any number of decodings. */
 export interface EncodedAudio {
   readonly hiddenStates: Tensor;
 }
 
-/** Scores of the next token after each position given, row by row. */
+/** Scores of the next token after each position given, row by row. Those of an `advance` are good until the next. */
 export interface Logits {
   readonly scores: Float32Array;
   readonly rows: number;
   readonly vocabularyTokens: number;
 }
 
-/** One decoding: the cache grows by one position with each token. */
+/** One decoding: the cache grows by one position with each token. Whoever made it frees it. */
 export class Decoding {
   readonly #first: DecoderSession;
   readonly #next: DecoderSession;
   readonly #audio: EncodedAudio;
-  /** past_key_values.* as the next step wants them; the decoder.* ones are replaced after each step. */
-  readonly #past: Record<string, Tensor> = {};
-  /** The cache after the prompt, from which every search begins. */
-  #pastOfPrompt: Readonly<Record<string, Tensor>> = {};
+  /** After the prompt: every search begins with it. */
+  readonly #promptCache = new DecoderCache({});
+  #cache = new DecoderCache({});
+  #search: BeamDecoding | null = null;
 
   constructor(first: DecoderSession, next: DecoderSession, audio: EncodedAudio) {
     this.#first = first;
@@ -33,23 +33,32 @@ export class Decoding {
     this.#audio = audio;
   }
 
-  /** Runs the prompt without a cache; all of `present.*` becomes the cache. Scores after each prompt token. */
+  /** Runs the prompt without a cache; all of `present.*` becomes the cache. Scores after each prompt token. Once. */
   async start(prompt: readonly number[]): Promise<Logits> {
     const feeds = this.#first.feeds(prompt, this.#audio, this.#first.emptyPast);
-    const logits = keep(this.#past, await this.#first.session.run(feeds, this.#first.allOutputs));
-    this.#pastOfPrompt = { ...this.#past };
+    const outputs = await this.#first.session.run(feeds, this.#first.allOutputs);
+    const logits = this.#promptCache.keep(outputs);
+    this.#cache = new DecoderCache(this.#promptCache.past);
     return logits;
   }
 
   /** Scores after `token`. The cross-attention cache stays as the first step made it. */
   async advance(token: number): Promise<Logits> {
-    const feeds = this.#next.feeds([token], this.#audio, this.#past);
-    return keep(this.#past, await this.#next.session.run(feeds, this.#next.selfAttentionOutputs));
+    const feeds = this.#next.feeds([token], this.#audio, this.#cache.past);
+    return this.#cache.keep(await this.#next.session.run(feeds, this.#next.selfAttentionOutputs));
   }
 
   /** Several continuations of the prompt side by side. Call after `start`, whatever was advanced since. */
   beams(): BeamDecoding {
-    return new BeamDecoding(this.#next, this.#audio, this.#pastOfPrompt);
+    this.#search = new BeamDecoding(this.#next, this.#audio, this.#promptCache.past);
+    return this.#search;
+  }
+
+  /** Gives the memory of all that was decoded back: no scores and no search of it may be read after. */
+  free(): void {
+    this.#search?.free();
+    this.#cache.free();
+    this.#promptCache.free();
   }
 }
 
@@ -57,14 +66,14 @@ export class Decoding {
 export class BeamDecoding {
   readonly #next: DecoderSession;
   readonly #audio: EncodedAudio;
-  readonly #past: Record<string, Tensor>;
+  readonly #cache: DecoderCache;
   #audioOfRows: EncodedAudio;
 
   constructor(next: DecoderSession, audio: EncodedAudio, pastOfPrompt: Readonly<Record<string, Tensor>>) {
     this.#next = next;
     this.#audio = audio;
     this.#audioOfRows = audio;
-    this.#past = { ...pastOfPrompt };
+    this.#cache = new DecoderCache(pastOfPrompt);
   }
 
   /**
@@ -73,8 +82,13 @@ export class BeamDecoding {
    */
   async advance(tokens: readonly number[], parents: readonly number[]): Promise<Logits> {
     this.#arrange(parents);
-    const feeds = this.#next.feeds(tokens, this.#audioOfRows, this.#past, tokens.length);
-    return keep(this.#past, await this.#next.session.run(feeds, this.#next.selfAttentionOutputs));
+    const feeds = this.#next.feeds(tokens, this.#audioOfRows, this.#cache.past, tokens.length);
+    return this.#cache.keep(await this.#next.session.run(feeds, this.#next.selfAttentionOutputs));
+  }
+
+  free(): void {
+    this.#freeAudioOfRows();
+    this.#cache.free();
   }
 
   /** What every row hears is the same, so that only the number of rows matters to it. */
@@ -82,13 +96,55 @@ export class BeamDecoding {
     const rows = this.#audioOfRows.hiddenStates.dims[0]!;
     const same = parents.map(() => 0);
     if (rows !== parents.length) {
+      this.#freeAudioOfRows();
       this.#audioOfRows = { hiddenStates: gatherRows(this.#audio.hiddenStates, same) };
     }
-    for (const [name, value] of Object.entries(this.#past)) {
+    for (const [name, value] of Object.entries(this.#cache.past)) {
       const isAudio = name.includes('.encoder.');
       if (isAudio && rows === parents.length) continue;
-      this.#past[name] = gatherRows(value, isAudio ? same : parents);
+      this.#cache.replace(name, gatherRows(value, isAudio ? same : parents));
     }
+  }
+
+  #freeAudioOfRows(): void {
+    const { hiddenStates } = this.#audioOfRows;
+    if (hiddenStates !== this.#audio.hiddenStates) freeTensor(hiddenStates);
+  }
+}
+
+/** past_key_values.* as the next step wants them. What is replaced is freed, unless another cache lent it. */
+class DecoderCache {
+  readonly past: Record<string, Tensor>;
+  readonly #lent: Readonly<Record<string, Tensor>>;
+  #logits: Tensor | null = null;
+
+  constructor(lent: Readonly<Record<string, Tensor>>) {
+    this.#lent = lent;
+    this.past = { ...lent };
+  }
+
+  /** All of `present.*` becomes the cache. @returns the scores, a row for each position of each batch row. */
+  keep(outputs: InferenceSession.OnnxValueMapType): Logits {
+    for (const [name, value] of Object.entries(outputs)) {
+      if (name.startsWith('present.')) this.replace(pastNameOf(name), feedable(value as Tensor));
+    }
+    if (this.#logits !== null) freeTensor(this.#logits);
+    this.#logits = outputs.logits as Tensor;
+    const [batch = 1, rows = 1, vocabularyTokens = 0] = this.#logits.dims;
+    return { scores: asFloat32(this.#logits), rows: batch * rows, vocabularyTokens };
+  }
+
+  replace(name: string, value: Tensor): void {
+    const old = this.past[name];
+    this.past[name] = value;
+    if (old !== undefined && old !== value && old !== this.#lent[name]) freeTensor(old);
+  }
+
+  free(): void {
+    for (const [name, value] of Object.entries(this.past)) {
+      if (value !== this.#lent[name]) freeTensor(value);
+    }
+    if (this.#logits !== null) freeTensor(this.#logits);
   }
 }
 
@@ -130,16 +186,6 @@ export class DecoderSession {
     }
     return feeds;
   }
-}
-
-/** All of `present.*` becomes the cache. @returns the scores, a row for each position of each batch row. */
-function keep(past: Record<string, Tensor>, outputs: InferenceSession.OnnxValueMapType): Logits {
-  for (const [name, value] of Object.entries(outputs)) {
-    if (name.startsWith('present.')) past[pastNameOf(name)] = feedable(value as Tensor);
-  }
-  const logits = outputs.logits as Tensor;
-  const [batch = 1, rows = 1, vocabularyTokens = 0] = logits.dims;
-  return { scores: asFloat32(logits), rows: batch * rows, vocabularyTokens };
 }
 
 function pastNameOf(presentName: string): string {

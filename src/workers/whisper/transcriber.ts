@@ -107,7 +107,8 @@ export class Transcriber {
   async #warmUpSearch(beams: number): Promise<void> {
     const { melBins, windowFrames, maxTokens, promptTokens } = this.config;
     const features = Float32Array.from({ length: melBins * windowFrames }, (_, i) => Math.sin(i * i));
-    const decoding = this.model.decoding(await this.model.encode(features, melBins));
+    const encoded = await this.model.encode(features, melBins);
+    const decoding = this.model.decoding(encoded);
     await decoding.start(promptTokens);
     const search = decoding.beams();
     const tokens = new Array<number>(beams).fill(promptTokens[0]!);
@@ -118,6 +119,8 @@ export class Transcriber {
         tokens.map((_, row) => (step === 0 ? 0 : row)),
       );
     }
+    decoding.free();
+    this.model.free(encoded);
   }
 
   async #decodeWindow(window: Float32Array, isCancelled: () => boolean): Promise<DecodedEvidence | null> {
@@ -129,7 +132,11 @@ export class Transcriber {
     this.#features.extract(window, frames, features);
     const encoded = await this.model.encode(features, this.config.melBins);
     const request = { audioMs: (window.length * 1000) / WHISPER_RATE_HZ, guards, search, isCancelled };
-    return decode(this.model.decoding(encoded), this.config, request);
+    const decoding = this.model.decoding(encoded);
+    const evidence = await decode(decoding, this.config, request);
+    decoding.free();
+    this.model.free(encoded);
+    return evidence;
   }
 
   #framesFor(windowSamples: number): number {

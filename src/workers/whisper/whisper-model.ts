@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { messageOf, WildfireError } from '../../errors.ts';
 import { DecoderSession, Decoding, type EncodedAudio } from './decoder-model.ts';
-import { feedable, floatTensor } from './tensor-model.ts';
+import { feedable, floatTensor, freeTensor } from './tensor-model.ts';
 
 export type WhisperDtype = 'fp32' | 'fp16' | 'q8' | 'int8' | 'uint8' | 'q4' | 'q4f16' | 'bnb4';
 /** One for both halves, or one for each: big models often take a finer encoder than decoder. */
@@ -78,6 +78,11 @@ export class WhisperModel {
     const input = floatTensor(type, features, [1, melBins, features.length / melBins]);
     const { last_hidden_state } = await this.#encoder.run({ input_features: input }, ['last_hidden_state']);
     return { hiddenStates: feedable(last_hidden_state as Tensor) };
+  }
+
+  /** Gives the memory of `audio` back: no decoding of it may go on. */
+  free(audio: EncodedAudio): void {
+    freeTensor(audio.hiddenStates);
   }
 
   /** A new decoding of `audio`, with an empty cache. */

@@ -66,6 +66,29 @@ describe.skipIf(!hasTestPack('manifest.json'))('whisper model', () => {
     expect(largestDifference(scores, alone)).toBe(0);
   });
 
+  it('gives memory back with each step, and never what is still to be read', async () => {
+    const encoded = await encodeRecording('book-table.wav');
+    const [decoding, other] = [model.decoding(encoded), model.decoding(encoded)];
+    const prompt = await decoding.start(config.promptTokens);
+    const expected = await firstScores(encoded, 2);
+    const one = await decoding.advance(1);
+    const two = await decoding.advance(2);
+    expect([one.scores.length, largestDifference(two.scores, expected)]).toEqual([0, 0]);
+    const search = decoding.beams();
+    const beams = await search.advance([1, 1], [0, 0]);
+    const rows = await search.advance([2, 2], [0, 1]);
+    expect([beams.scores.length, prompt.scores.length > 0]).toEqual([0, true]);
+    expect(largestDifference(rows.scores.subarray(0, rows.vocabularyTokens), expected)).toBeLessThan(1e-3);
+    decoding.free();
+    expect([prompt, two, rows].map(({ scores }) => scores.length)).toEqual([0, 0, 0]);
+    await other.start(config.promptTokens);
+    await other.advance(1);
+    expect(largestDifference((await other.advance(2)).scores, expected)).toBe(0);
+    other.free();
+    model.free(encoded);
+    expect((encoded.hiddenStates.data as Float32Array).length).toBe(0);
+  });
+
   it('reports the provider in use when the one asked for is not there', async () => {
     const asked = await WhisperModel.load({ ...options, provider: 'cuda' });
     expect(['cpu', 'cuda']).toContain(asked.provider);
