@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toWireError } from '../../errors.ts';
 import { monotonicMs } from '../../observability/clock.ts';
+import { freeArray } from '../free-array.ts';
 import type { Failed } from '../protocol.ts';
 import { joined, RingSentence } from './ring-sentence.ts';
 import { SpeechCache, type SpeechKey } from './speech-cache.ts';
@@ -161,6 +162,7 @@ export class SentenceSpeaker {
         const isEnd = part.isLast;
         yield { speech: part.pcm, restSamples: isEnd ? restSamples : 0, endsPiece: isEnd, isKnown: false };
       }
+      freeArray(samples);
     }
   }
 

@@ -21,7 +21,7 @@ export interface SpeechStyle {
 
 /** Some of the speech of a piece, in order. */
 export interface SpeechChunk {
-  /** float32 about -1..1 (louder is possible), mono. Whoever takes the chunk may write into it. */
+  /** float32 about -1..1 (louder is possible), mono. Whoever takes the chunk may write into it, and frees its memory. */
   readonly samples: Float32Array;
   /** What follows it, if anything, is an utterance of its own, with its own silence at the edges. */
   readonly isLast: boolean;

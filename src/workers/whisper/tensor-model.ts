@@ -3,6 +3,7 @@
  * Thread: whisper worker; pure.
  */
 import { Tensor } from 'onnxruntime-node';
+import { freeArray } from '../free-array.ts';
 
 export function floatTensor(type: Tensor.Type, values: Float32Array, dims: readonly number[]): Tensor {
   if (type !== 'float16') return new Tensor('float32', values, dims);
@@ -26,13 +27,9 @@ export function asFloat32(tensor: Tensor): Float32Array {
   return Float32Array.from(new Float16Array(buffer, byteOffset, length));
 }
 
-/**
- * Gives memory back now instead of at the next collection, before which a search would have made tens of MiB more.
- * @param tensor made by a run or by `gatherRows`, read by nobody any more: its data is gone
- */
+/** @param tensor made by a run or by `gatherRows`, read by nobody any more: its data is gone */
 export function freeTensor(tensor: Tensor): void {
-  const { buffer } = tensor.data as Float32Array | Uint16Array;
-  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+  freeArray(tensor.data as Float32Array | Uint16Array);
 }
 
 /**

@@ -65,6 +65,19 @@ describe('speaking into a ring', () => {
     expect(new RingReader(ring).fillSamples).toBe(5 * LETTER_SAMPLES + PAUSE_SAMPLES);
   });
 
+  it("frees a chunk's memory when all of it is shaped", async () => {
+    const { speak, engine } = setUp();
+    let isFreed = true;
+    engine.onChunk = () => {
+      isFreed &&= engine.given.every((samples) => samples.length === 0);
+    };
+    await speak('abcdefghijklmnopqrstuvwxyz and more, abcdefghijklmnop.');
+    await speak('abcdefghijklmnopqrstuvwxyz and more again, to be made in windows.');
+    expect(engine.given.length).toBeGreaterThan(3);
+    expect(engine.given.map(({ length }) => length)).toEqual(engine.given.map(() => 0));
+    expect(isFreed).toBe(true);
+  });
+
   it('sentences follow each other without overlap, also across the wrap of the indices', async () => {
     const startIndex = 2 ** 32 - 1000;
     const { speak } = setUp({ startIndex });

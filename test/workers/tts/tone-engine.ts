@@ -25,6 +25,8 @@ export class ToneEngine implements TtsEngine {
   readonly rateHz = 24_000;
   readonly voices = ['tone', 'other'];
   readonly asked: string[] = [];
+  /** The chunks that were taken. */
+  readonly given: Float32Array[] = [];
   /** Called before each piece is made: a test's chance to cancel. */
   onPiece: (piece: string) => void = () => {};
   /** Called before each chunk is made, with how many of its piece were taken. */
@@ -45,7 +47,9 @@ export class ToneEngine implements TtsEngine {
       this.onChunk(taken);
       const endMs = windows === null ? Number.POSITIVE_INFINITY : windowEndMs(windows, start / samplesPerMs);
       const end = Math.min(whole.length, Math.ceil(endMs) * samplesPerMs);
-      yield { samples: whole.slice(start, end), isLast: end === whole.length };
+      const samples = whole.slice(start, end);
+      this.given.push(samples);
+      yield { samples, isLast: end === whole.length };
       start = end;
     }
   }
