@@ -32,7 +32,6 @@ import type { TtsClient } from '../workers/tts/tts-client.ts';
 import { VadClient } from '../workers/vad/vad-client.ts';
 import { startStore } from './call-store.ts';
 import { awakeOutsideCalls, type RunningEngines, startEngines } from './engines.ts';
-import { limitHeapGrowth } from './heap-growth.ts';
 import { raiseMainThread } from './main-priority.ts';
 import { MediaSupervisor } from './media-supervisor.ts';
 import { personaOf, promptSentences, spokenHere, turnConfigOf } from './persona.ts';
@@ -115,7 +114,6 @@ class Runtime implements RunningRuntime {
     this.#isReady = true;
     this.#sip?.setUnavailable(undefined);
     raiseMainThread(media !== null);
-    limitHeapGrowth();
     this.#reporter?.onReady();
   }
 
