@@ -7,6 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { toWireError, WildfireError } from '../errors.ts';
 import { monotonicMs } from '../observability/clock.ts';
 import { openRtpSockets } from '../rtp/rtp-socket.ts';
+import { IdleCollector } from '../workers/idle-collector.ts';
 import { LatenessHistogram } from './lateness-histogram.ts';
 import { LegMemoryStore } from './leg-memory.ts';
 import { MediaLeg } from './media-leg.ts';
@@ -34,6 +35,8 @@ const BEATS_PER_S = 50;
 const FIRST_BEAT_MS = 6;
 /** An RTP and an RTCP socket. */
 const SOCKETS_PER_LEG = 2;
+/** With more, V8's own collections come soon enough, and packets of all of them would wait. */
+const MOST_LEGS_AT_COLLECTION = 16;
 
 const settings = workerData as MediaWorkerData;
 const legs = new Map<number, MediaLeg>();
@@ -45,6 +48,7 @@ let isShuttingDown = false;
 const closedLateness = new LatenessHistogram();
 const closedDrops = emptyCounters();
 const recent = new RecentLateness();
+const collector = new IdleCollector();
 let beats = 0;
 let openSockets = 0;
 let clock: PlayoutClock | null = null;
@@ -138,7 +142,10 @@ function legOf(callId: number): MediaLeg {
 function runBeat(beat: Beat): void {
   for (const leg of legs.values()) if (leg.isStarted) leg.tick(beat);
   beats += 1;
-  if (beats % BEATS_PER_S === 0) recent.rotate();
+  if (beats % BEATS_PER_S !== 0) return;
+  recent.rotate();
+  // Until the next beat nothing is due.
+  if (legs.size <= MOST_LEGS_AT_COLLECTION) collector.quiet();
 }
 
 function stopClock(): void {

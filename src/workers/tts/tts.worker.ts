@@ -5,6 +5,7 @@
  */
 import { workerData as piscinaWorkerData } from 'piscina';
 import { toWireError, WildfireError, type WireError } from '../../errors.ts';
+import { collectingBetween } from '../idle-collector.ts';
 import type { Failed } from '../protocol.ts';
 import { meetOtherThreads } from '../warm-up.ts';
 import { warmPhonemizer } from './espeak-model.ts';
@@ -44,7 +45,9 @@ const loaded = await load();
 await warmUp();
 
 /** The pool calls this. Never throws for a sentence: what went wrong is a `failed` result. */
-export async function runTask(task: TtsThreadTask): Promise<TtsResult | undefined> {
+export const runTask = collectingBetween(run);
+
+async function run(task: TtsThreadTask): Promise<TtsResult | undefined> {
   if (task.kind === 'warmUp') {
     if (loaded !== undefined) await warmPhonemizer();
     await warmUp();
