@@ -11,7 +11,7 @@ import { monotonicMs } from '../observability/clock.ts';
 const LEAST_PAUSE_MS = 60_000;
 /** Less than this can wait. */
 const WORTH_BYTES = 2 ** 20;
-/** A thread without a task for so long will hardly get one in the next 20 ms. */
+/** A thread that had no work for so long will hardly get some in the next 20 ms. */
 const QUIET_MS = 200;
 
 export interface IdleCollectorOptions {
@@ -44,20 +44,32 @@ export class IdleCollector {
   }
 }
 
-/** The same function of a pool's thread, after which garbage is collected while the thread waits for its next task. */
-export function collectingBetween<Task, Result>(
-  runTask: (task: Task) => Promise<Result>,
-  collector: Pick<IdleCollector, 'quiet'> = new IdleCollector(),
-): (task: Task) => Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  return async (task) => {
-    clearTimeout(timer);
+/** Sees when a thread has had nothing to do for a while, and has garbage collected then. */
+export class IdleWatch {
+  readonly #collector: Pick<IdleCollector, 'quiet'>;
+  #running = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(collector: Pick<IdleCollector, 'quiet'> = new IdleCollector()) {
+    this.#collector = collector;
+  }
+
+  /** Pieces of work under way. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Does a piece of work, beside others or not. @throws what `work` throws */
+  async during<Result>(work: () => Promise<Result>): Promise<Result> {
+    clearTimeout(this.#timer);
+    this.#running += 1;
     try {
-      return await runTask(task);
+      return await work();
     } finally {
-      timer = setTimeout(() => collector.quiet(), QUIET_MS).unref();
+      this.#running -= 1;
+      if (this.#running === 0) this.#timer = setTimeout(() => this.#collector.quiet(), QUIET_MS).unref();
     }
-  };
+  }
 }
 
 function usedHeapBytes(): number {

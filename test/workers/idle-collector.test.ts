@@ -1,6 +1,6 @@
 /** Garbage collected while a thread has nothing to do: when, and that it is. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { collectingBetween, IdleCollector } from '../../src/workers/idle-collector.ts';
+import { IdleCollector, IdleWatch } from '../../src/workers/idle-collector.ts';
 
 const MIB = 2 ** 20;
 
@@ -37,7 +37,7 @@ describe('an idle collector', () => {
   });
 });
 
-describe('a thread of a pool', () => {
+describe('an idle watch', () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -46,30 +46,33 @@ describe('a thread of a pool', () => {
     vi.useRealTimers();
   });
 
-  it('is quiet when no task has come for a while, never within one', async () => {
+  it('is quiet when no work has come for a while, never within any', async () => {
     const quiet = vi.fn();
-    let finish = (): void => {};
-    const task = (name: string): Promise<string> =>
-      new Promise((resolve) => {
-        finish = () => resolve(`did ${name}`);
-      });
-    const runTask = collectingBetween(task, { quiet });
-    const first = runTask('one');
-    vi.advanceTimersByTime(10_000);
-    finish();
+    const watch = new IdleWatch({ quiet });
+    const finish: (() => void)[] = [];
+    const begin = (name: string): Promise<string> =>
+      watch.during(() => new Promise((resolve) => finish.push(() => resolve(`did ${name}`))));
+    const [first, second] = [begin('one'), begin('two')];
+    expect(watch.running).toBe(2);
+    finish[0]!();
     expect(await first).toBe('did one');
+    vi.advanceTimersByTime(10_000);
+    finish[1]!();
+    await second;
+    expect(watch.running).toBe(0);
     vi.advanceTimersByTime(199);
-    const second = runTask('two');
+    const third = begin('three');
     vi.advanceTimersByTime(10_000);
     expect(quiet).not.toHaveBeenCalled();
-    finish();
-    await second;
+    finish[2]!();
+    await third;
     vi.advanceTimersByTime(200);
     expect(quiet).toHaveBeenCalledOnce();
   });
 
-  it('passes on what a task throws', async () => {
-    const runTask = collectingBetween(() => Promise.reject(new Error('boom')), { quiet: vi.fn() });
-    await expect(runTask('one')).rejects.toThrow('boom');
+  it('passes on what the work throws, and is idle again', async () => {
+    const watch = new IdleWatch({ quiet: vi.fn() });
+    await expect(watch.during(() => Promise.reject(new Error('boom')))).rejects.toThrow('boom');
+    expect(watch.running).toBe(0);
   });
 });

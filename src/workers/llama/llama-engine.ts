@@ -6,6 +6,7 @@
  */
 import { toWireError, WildfireError } from '../../errors.ts';
 import { monotonicMs } from '../../observability/clock.ts';
+import { IdleWatch } from '../idle-collector.ts';
 import type {
   GenerateRequest,
   LlamaEvent,
@@ -74,8 +75,8 @@ export class LlamaEngine {
   readonly #budgetTokens: number;
   readonly #step = new TokenStep();
   readonly #conversations = new Map<number, Conversation>();
-  /** Calls that are evaluating or generating now. */
-  #active = 0;
+  /** Of calls that evaluate or generate. */
+  readonly #idle = new IdleWatch();
   #isStopping = false;
 
   constructor(model: LanguageModel, options: LlamaEngineOptions, emit: (event: LlamaEvent) => void) {
@@ -154,7 +155,7 @@ export class LlamaEngine {
       const sequence = await this.#sequenceFor(conversation, request.messages, isUnwanted);
       const takenAtMs = monotonicMs();
       if (sequence === null || isUnwanted()) return this.#emit(finishedUntouched(request, takenAtMs));
-      await this.#whileActive(() => this.#reply(conversation, request, sequence, takenAtMs));
+      await this.#idle.during(() => this.#reply(conversation, request, sequence, takenAtMs));
     } catch (error) {
       // After a failed decode nobody knows what the KV cache holds: the next turn starts from nothing.
       await conversation.sequence?.keepPrefix(0).catch(() => {});
@@ -251,7 +252,7 @@ export class LlamaEngine {
         result.promptTokens = prompt.length;
         if (prompt.length < this.#budgetTokens) {
           result.reusedTokens = await keepCommonPrefix(sequence, prompt);
-          await this.#whileActive(() => this.#prefill(sequence, prompt, isUnwanted, 'all'));
+          await this.#idle.during(() => this.#prefill(sequence, prompt, isUnwanted, 'all'));
         }
       }
     } catch (error) {
@@ -315,7 +316,7 @@ export class LlamaEngine {
   ): Promise<boolean> {
     while (sequence.length < prompt.length) {
       if (isUnwanted()) return false;
-      const pieceTokens = this.#pace.pieceTokens(this.#active <= 1);
+      const pieceTokens = this.#pace.pieceTokens(this.#idle.running <= 1);
       if (extent === 'leaveLastPiece' && prompt.length - sequence.length <= pieceTokens) break;
       await this.#prefillPiece(sequence, prompt.slice(sequence.length, sequence.length + pieceTokens));
     }
@@ -326,15 +327,6 @@ export class LlamaEngine {
     const startMs = monotonicMs();
     await sequence.prefill(piece);
     this.#pace.observe(piece.length, monotonicMs() - startMs);
-  }
-
-  async #whileActive<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#active += 1;
-    try {
-      return await work();
-    } finally {
-      this.#active -= 1;
-    }
   }
 
   #isUnwanted(conversation: Conversation, { cancel, turnId }: GenerateRequest): boolean {

@@ -5,7 +5,7 @@
  */
 import { workerData as piscinaWorkerData } from 'piscina';
 import { toWireError, WildfireError, type WireError } from '../../errors.ts';
-import { collectingBetween } from '../idle-collector.ts';
+import { IdleWatch } from '../idle-collector.ts';
 import type { Failed } from '../protocol.ts';
 import { meetOtherThreads } from '../warm-up.ts';
 import { warmPhonemizer } from './espeak-model.ts';
@@ -39,13 +39,16 @@ const WARM_UP_TEXTS = [
 ] as const;
 
 const settings = piscinaWorkerData as TtsWorkerData;
+const idle = new IdleWatch();
 let loadError: WireError | undefined;
 let realTimeFactor = 1;
 const loaded = await load();
 await warmUp();
 
 /** The pool calls this. Never throws for a sentence: what went wrong is a `failed` result. */
-export const runTask = collectingBetween(run);
+export function runTask(task: TtsThreadTask): Promise<TtsResult | undefined> {
+  return idle.during(() => run(task));
+}
 
 async function run(task: TtsThreadTask): Promise<TtsResult | undefined> {
   if (task.kind === 'warmUp') {

@@ -7,7 +7,7 @@ import { workerData } from 'node:worker_threads';
 import { toWireError, WildfireError } from '../../errors.ts';
 import { monotonicMs } from '../../observability/clock.ts';
 import { TapeReader } from '../../ring-buffers/tape.ts';
-import { collectingBetween } from '../idle-collector.ts';
+import { IdleWatch } from '../idle-collector.ts';
 import type { Failed, TranscribeResult, TranscribeTask } from '../protocol.ts';
 import { meetOtherThreads } from '../warm-up.ts';
 import { WHISPER_RATE_HZ } from './features/log-mel.ts';
@@ -23,9 +23,12 @@ import type {
 
 const settings = workerData as WhisperWorkerData;
 const transcriber = await Transcriber.load(settings);
+const idle = new IdleWatch();
 
 /** Runs what the pool hands over. Never throws for a transcription: what went wrong is a `failed` result. */
-export const runTask = collectingBetween(run);
+export function runTask(task: WhisperThreadTask): Promise<WhisperResult | undefined> {
+  return idle.during(() => run(task));
+}
 
 async function run(task: WhisperThreadTask): Promise<WhisperResult | undefined> {
   switch (task.kind) {
