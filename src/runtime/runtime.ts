@@ -28,6 +28,7 @@ import { createMetrics, type Metrics } from '../observability/metrics.ts';
 import { type IncomingInvite, SipUserAgent } from '../sip/user-agent.ts';
 import type { StoreClient } from '../store/store-client.ts';
 import { type StatusServer, startStatusServer } from '../web/status-server.ts';
+import { collectInQuietMoments } from '../workers/idle-collector.ts';
 import type { TtsClient } from '../workers/tts/tts-client.ts';
 import { VadClient } from '../workers/vad/vad-client.ts';
 import { startStore } from './call-store.ts';
@@ -114,6 +115,8 @@ class Runtime implements RunningRuntime {
     this.#isReady = true;
     this.#sip?.setUnavailable(undefined);
     raiseMainThread(media !== null);
+    const stopCollecting = collectInQuietMoments();
+    this.#closers.push(async () => stopCollecting());
     this.#reporter?.onReady();
   }
 

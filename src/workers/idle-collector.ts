@@ -3,6 +3,7 @@
  * the threads of a quiet box reach after a quarter or half of an hour, in the middle of somebody's turn; until then
  * memory rises as if something leaked. A collection takes 10 to 20 ms of its thread. Thread: any.
  */
+import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { monotonicMs } from '../observability/clock.ts';
@@ -13,6 +14,8 @@ const LEAST_PAUSE_MS = 60_000;
 const WORTH_BYTES = 2 ** 20;
 /** A thread that had no work for so long will hardly get some in the next 20 ms. */
 const QUIET_MS = 200;
+/** Of such a while; a turn under way takes more. */
+const QUIET_SHARE = 0.02;
 
 export interface IdleCollectorOptions {
   readonly nowMs: () => number;
@@ -70,6 +73,24 @@ export class IdleWatch {
       if (this.#running === 0) this.#timer = setTimeout(() => this.#collector.quiet(), QUIET_MS).unref();
     }
   }
+}
+
+/**
+ * Collects a thread's garbage in moments without work, for a thread whose work is not in one place.
+ * @returns what ends it
+ */
+export function collectInQuietMoments(
+  collector: Pick<IdleCollector, 'quiet'> = new IdleCollector(),
+  utilization: (since?: EventLoopUtilization) => EventLoopUtilization = (since) =>
+    performance.eventLoopUtilization(since),
+): () => void {
+  let before = utilization();
+  const timer = setInterval(() => {
+    const { utilization: share } = utilization(before);
+    before = utilization();
+    if (share < QUIET_SHARE) collector.quiet();
+  }, QUIET_MS).unref();
+  return () => clearInterval(timer);
 }
 
 function usedHeapBytes(): number {

@@ -1,6 +1,6 @@
 /** Garbage collected while a thread has nothing to do: when, and that it is. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { IdleCollector, IdleWatch } from '../../src/workers/idle-collector.ts';
+import { collectInQuietMoments, IdleCollector, IdleWatch } from '../../src/workers/idle-collector.ts';
 
 const MIB = 2 ** 20;
 
@@ -74,5 +74,33 @@ describe('an idle watch', () => {
     const watch = new IdleWatch({ quiet: vi.fn() });
     await expect(watch.during(() => Promise.reject(new Error('boom')))).rejects.toThrow('boom');
     expect(watch.running).toBe(0);
+  });
+});
+
+describe('quiet moments of a thread', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('are those in which hardly anything was done, until it is ended', () => {
+    const quiet = vi.fn();
+    let share = 0.5;
+    const utilization = () => ({ idle: 0, active: 0, utilization: share });
+    const end = collectInQuietMoments({ quiet }, utilization);
+    vi.advanceTimersByTime(1000);
+    expect(quiet).not.toHaveBeenCalled();
+    share = 0.01;
+    vi.advanceTimersByTime(200);
+    expect(quiet).toHaveBeenCalledOnce();
+    share = 0.02;
+    vi.advanceTimersByTime(1000);
+    share = 0.01;
+    end();
+    vi.advanceTimersByTime(1000);
+    expect(quiet).toHaveBeenCalledOnce();
   });
 });
