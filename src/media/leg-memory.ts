@@ -1,6 +1,6 @@
 /**
  * What a leg works on, 65 KiB, used again for later legs: it outlives a scavenge and would wait for a major collection,
- * which the media thread needs only every seven minutes. Thread: media.
+ * minutes at best. Thread: media.
  */
 import { PacketLossConcealer } from '../audio/plc.ts';
 import { type JitterSlots, jitterSlots } from '../rtp/jitter-slots.ts';
@@ -11,7 +11,7 @@ import { emptyUplinkPackets, type UplinkPackets } from './uplink-clock.ts';
 /** Longest piece the jitter buffer can ask for at once (its cap, or an 80 ms packet), after less than one frame. */
 const MAX_PIECE_SAMPLES = 4096;
 
-/** Of one leg at a time. The leg erases what an earlier one left there. */
+/** Of one leg at a time. What an earlier one left there is erased when the leg is made, or never read. */
 export interface LegMemory {
   readonly slots: JitterSlots;
   readonly packets: UplinkPackets;

@@ -86,6 +86,7 @@ export class BeamDecoding {
     return this.#cache.keep(await this.#next.session.run(feeds, this.#next.selfAttentionOutputs));
   }
 
+  /** Gives the memory of the search back; what it began with stays. */
   free(): void {
     this.#freeAudioOfRows();
     this.#cache.free();
