@@ -17,8 +17,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // What is looked for is in threads, processes and sockets, on a box that may be busy.
     expect: { poll: { timeout: 10_000 } },
-    // Whatever a test starts must not write into the database of whoever runs the tests.
-    env: { XDG_STATE_HOME: resolve('.wildfire/test-state') },
+    // Whatever a test starts must not write into the database of whoever runs the tests, nor report it to Microsoft.
+    env: { XDG_STATE_HOME: resolve('.wildfire/test-state'), ORT_DISABLE_TELEMETRY: '1' },
     reporters: ['default', ['json', { outputFile: '.wildfire/test-report.json' }]],
     projects: [
       {

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { reportNothing } from '../config/telemetry.ts';
 import { benchCommand } from './bench-command.ts';
 import { callCommand } from './call-command.ts';
 import { checkCommand } from './check-command.ts';
@@ -26,6 +27,7 @@ export type Exit = (code: number) => void;
  * @returns the exit code
  */
 export async function runCli(argv: readonly string[], startRuntime: RuntimeStarter): Promise<number> {
+  reportNothing();
   let exitCode = EXIT_OK;
   const exit: Exit = (code) => {
     exitCode = code;

@@ -13,7 +13,8 @@ export interface Finished {
 }
 
 export interface RunOptions {
-  readonly environment?: Readonly<Record<string, string>>;
+  /** Beside that of the tests; `undefined` takes a variable away. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly timeoutMs?: number;
 }
 
