@@ -11,6 +11,8 @@ import type { SampleBlock } from './stream.ts';
 /** Classes and functions as the Rust crate exports them. Lengths and jobs as in stream.ts. */
 export interface Addon {
   describe(): AddonDescription;
+  /** Begins to give free pages of malloc's arenas back; false while that is under way, or not to be had. */
+  releaseFreeMemory(): boolean;
   readonly FilterBank: new (
     taps: Float32Array,
     interpolation: number,

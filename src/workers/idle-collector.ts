@@ -1,17 +1,19 @@
 /**
  * Garbage collected while a thread has nothing to do. V8 looks for old garbage once a heap has grown by 8 MiB, which
  * the threads of a quiet box reach after a quarter or half of an hour, in the middle of somebody's turn; until then
- * memory rises as if something leaked. A collection takes 10 to 20 ms of its thread. Thread: any.
+ * memory rises as if something leaked. A collection takes 10 to 20 ms of its thread. The main thread has what malloc holds
+ * given back, too, for all. Thread: any.
  */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { releaseFreeMemory } from '../native/free-memory.ts';
 import { monotonicMs } from '../observability/clock.ts';
 
 /** Not more often, however much there is: on a busy box V8's own steps come sooner. */
 const LEAST_PAUSE_MS = 60_000;
-/** Less than this can wait. */
-const WORTH_BYTES = 2 ** 20;
+/** Less than this can wait. What waits is spread over pages that stay: the more there is, the more of them. */
+const WORTH_BYTES = 2 ** 18;
 /** A thread that had no work for so long will hardly get some in the next 20 ms. */
 const QUIET_MS = 200;
 /** Of such a while; a turn under way takes more. */
@@ -23,6 +25,8 @@ export interface IdleCollectorOptions {
   readonly heapBytes: () => number;
   /** A major collection. */
   readonly collect: () => void;
+  /** Done at the end of each look, whether it was worth to collect or not; nothing by default. */
+  readonly release: () => void;
 }
 
 export class IdleCollector {
@@ -32,18 +36,26 @@ export class IdleCollector {
   #leftBytes = 0;
 
   constructor(options: Partial<IdleCollectorOptions> = {}) {
-    this.#options = { nowMs: monotonicMs, heapBytes: usedHeapBytes, collect: collectAll, ...options };
+    this.#options = {
+      nowMs: monotonicMs,
+      heapBytes: usedHeapBytes,
+      collect: collectAll,
+      release: () => {},
+      ...options,
+    };
     this.#lookedAtMs = this.#options.nowMs();
   }
 
   /** Nothing waits for this thread now: collects if there may be enough. */
   quiet(): void {
-    const { nowMs, heapBytes, collect } = this.#options;
+    const { nowMs, heapBytes, collect, release } = this.#options;
     if (nowMs() - this.#lookedAtMs < LEAST_PAUSE_MS) return;
     this.#lookedAtMs = nowMs();
-    if (heapBytes() - this.#leftBytes < WORTH_BYTES) return;
-    collect();
-    this.#leftBytes = heapBytes();
+    if (heapBytes() - this.#leftBytes >= WORTH_BYTES) {
+      collect();
+      this.#leftBytes = heapBytes();
+    }
+    release();
   }
 }
 
@@ -76,11 +88,12 @@ export class IdleWatch {
 }
 
 /**
- * Collects a thread's garbage in moments without work, for a thread whose work is not in one place.
+ * Collects a thread's garbage in moments without work, for a thread whose work is not in one place, and has the memory that
+ * all threads freed given back to the system.
  * @returns what ends it
  */
 export function collectInQuietMoments(
-  collector: Pick<IdleCollector, 'quiet'> = new IdleCollector(),
+  collector: Pick<IdleCollector, 'quiet'> = new IdleCollector({ release: releaseFreeMemory }),
   utilization: (since?: EventLoopUtilization) => EventLoopUtilization = (since) =>
     performance.eventLoopUtilization(since),
 ): () => void {

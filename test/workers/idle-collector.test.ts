@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { collectInQuietMoments, IdleCollector, IdleWatch } from '../../src/workers/idle-collector.ts';
 
-const MIB = 2 ** 20;
+const [KIB, MIB] = [2 ** 10, 2 ** 20];
 
 describe('an idle collector', () => {
   it('collects when there is enough, once a minute at most', () => {
@@ -19,10 +19,26 @@ describe('an idle collector', () => {
     };
     expect([quietAt(0), quietAt(59_999)]).toEqual([0, 0]);
     expect([quietAt(60_000), quietAt(60_020)]).toEqual([1, 1]);
-    heapBytes += MIB - 1;
+    heapBytes += 256 * KIB - 1;
     expect(quietAt(120_000)).toBe(1);
     heapBytes += 1;
     expect([quietAt(120_020), quietAt(180_000), quietAt(240_000)]).toEqual([1, 2, 2]);
+  });
+
+  it('gives memory back at each look, after what it collects', () => {
+    let [nowMs, heapBytes] = [0, 20 * MIB];
+    const done: string[] = [];
+    const collector = new IdleCollector({
+      nowMs: () => nowMs,
+      heapBytes: () => heapBytes,
+      collect: () => {
+        heapBytes = 12 * MIB;
+        done.push('collect');
+      },
+      release: () => done.push('release'),
+    });
+    for (nowMs of [0, 60_000, 60_020, 120_000]) collector.quiet();
+    expect(done).toEqual(['collect', 'release', 'release']);
   });
 
   it('frees what only garbage holds', () => {

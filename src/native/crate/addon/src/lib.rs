@@ -1,5 +1,5 @@
-//! The Node.js addon: classes around wildfire-dsp. Every function that runs per block takes views of JavaScript memory,
-//! shared or not, works on them until it returns, keeps none, and allocates nothing.
+//! The Node.js addon: classes around wildfire-dsp, and a way to give free memory back. Every function that runs per block
+//! takes views of JavaScript memory, shared or not, works on them until it returns, keeps none, and allocates nothing.
 //!
 //! Only `src/native/addon.ts` loads this; it states the same interface in TypeScript.
 
@@ -9,6 +9,7 @@ use napi::bindgen_prelude::{Env, Error, Float32Array, ObjectFinalize, Result};
 use napi_derive::napi;
 use wildfire_dsp::{Bank, LogMel, MelFilters, OutputTooShort, Resampler, ResamplerBatch};
 
+mod free_memory;
 mod views;
 
 use views::{JobView, View};
@@ -33,6 +34,13 @@ pub fn describe() -> Description {
         toolchain: env!("WILDFIRE_TOOLCHAIN").to_owned(),
         instructions: wildfire_dsp::Level::detect().name().to_owned(),
     }
+}
+
+/// Begins to give the free pages inside all of malloc's arenas back to the system. Returns whether it did: not while that is
+/// under way, nor where malloc is not glibc's.
+#[napi(catch_unwind)]
+pub fn release_free_memory() -> bool {
+    free_memory::release()
 }
 
 /// The filters of one pair of rates, shared by all its resamplers of one thread.
