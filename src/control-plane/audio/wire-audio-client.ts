@@ -48,6 +48,8 @@ export class WireAudioClient {
   readonly #waiting = new Map<number, Waiting>();
   readonly #downlinks = new Map<number, OpenDownlink>();
   readonly #sources = new Map<number, OpenSource>();
+  /** Who waits until the thread has let go of a source. */
+  readonly #closingSources = new Map<number, () => void>();
   #worker: Worker | null = null;
   /** A new thread on its way after the death of one. */
   #replacing: Promise<void> | null = null;
@@ -115,8 +117,16 @@ export class WireAudioClient {
     if (!isActive && this.#isGone) source.listener.onDrained();
   }
 
-  closeSource(callId: number): void {
-    if (this.#sources.delete(callId)) this.#post({ kind: 'closeSource', callId });
+  /**
+   * Resolves when the thread reads the ring no more. Not before may another call have it: its first samples would be
+   * taken for the last of this one.
+   */
+  closeSource(callId: number): Promise<void> {
+    if (!this.#sources.delete(callId) || this.#worker === null) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#closingSources.set(callId, resolve);
+      this.#post({ kind: 'closeSource', callId });
+    });
   }
 
   async close(): Promise<void> {
@@ -165,6 +175,9 @@ export class WireAudioClient {
         return this.#sources.get(reply.callId)?.listener.onChunk(reply.bytes);
       case 'drained':
         return this.#sources.get(reply.callId)?.listener.onDrained();
+      case 'sourceClosed':
+        this.#closingSources.get(reply.callId)?.();
+        this.#closingSources.delete(reply.callId);
     }
   }
 
@@ -174,6 +187,8 @@ export class WireAudioClient {
     const error = new WildfireError('WORKER_DIED', `wire-audio thread: ${message}`, { retryable: true });
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
+    for (const closed of this.#closingSources.values()) closed();
+    this.#closingSources.clear();
     for (const { listener } of this.#downlinks.values()) listener.onLost();
     if (this.#isClosed) return;
     this.#onDied(message);

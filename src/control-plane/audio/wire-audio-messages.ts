@@ -42,6 +42,7 @@ export type WireAudioRequest =
     }
   /** Someone writes into the ring (true), or has finished (false): then all of it is sent, and `drained` follows. */
   | { readonly kind: 'setSourceActive'; readonly callId: number; readonly isActive: boolean }
+  /** Answered by `sourceClosed`: until then the ring may still be read. */
   | { readonly kind: 'closeSource'; readonly callId: number }
   | { readonly kind: 'close' };
 
@@ -67,4 +68,5 @@ export type WireAudioReply =
   | { readonly kind: 'refused'; readonly callId: number }
   /** float32 at the ring's rate. */
   | { readonly kind: 'chunk'; readonly callId: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'drained'; readonly callId: number };
+  | { readonly kind: 'drained'; readonly callId: number }
+  | { readonly kind: 'sourceClosed'; readonly callId: number };

@@ -61,7 +61,10 @@ const handlers: Handlers = {
     look();
     if (!isActive) post({ kind: 'drained', callId });
   },
-  closeSource: ({ callId }) => sources.delete(callId),
+  closeSource: ({ callId }) => {
+    sources.delete(callId);
+    post({ kind: 'sourceClosed', callId });
+  },
   close: () => {
     if (timer !== null) clearTimeout(timer);
     port.close();

@@ -89,8 +89,9 @@ export class SpeakingCall {
     while (this.#sentences.size > 0) await Promise.allSettled(this.#sentences);
     if (!this.#isCancelled) await this.#drained();
     if (!this.#isCancelled) await this.#link.sentOut();
-    this.#options.audio.closeSource(this.#options.sourceId);
+    const closed = this.#options.audio.closeSource(this.#options.sourceId);
     this.#link.close();
+    await closed;
   }
 
   #speak(sentence: string): void {

@@ -105,8 +105,10 @@ describe('the wire-audio thread', () => {
     await until(() => drained === 1, 10_000);
     expect(chunks.map(({ length }) => length)).toEqual([1920, 1920, 160]);
     expect(audio.openCalls).toBe(1);
-    audio.closeSource(1);
+    const closed = audio.closeSource(1);
     expect(audio.openCalls).toBe(0);
+    await closed;
+    await audio.closeSource(1);
     await audio.close();
     await expect(audio.encodeSpeech(tape, first)).rejects.toMatchObject({ code: 'WORKER_DIED' });
   });
