@@ -1,7 +1,7 @@
 /**
  * Garbage collected while a thread has nothing to do. V8 looks for old garbage once a heap has grown by 8 MiB, which
  * the threads of a quiet box reach after a quarter or half of an hour, in the middle of somebody's turn; until then
- * memory rises as if something leaked. A collection takes 10 to 20 ms of its thread. The main thread has what malloc holds
+ * memory rises as if something leaked. A collection takes 10 to 20 ms of its thread, up to 45 of main. The main thread has what malloc holds
  * given back, too, for all. Thread: any.
  */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
