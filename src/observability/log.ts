@@ -3,6 +3,9 @@
  * and those are removed unless the level is debug or lower. Thread: main (workers report through messages).
  */
 import { pino } from 'pino';
+import { type DropReason, LineWriter } from './line-writer.ts';
+
+const STDERR_FD = 2;
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
@@ -13,10 +16,22 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** A log that writes one JSON object per line to stderr. */
-export function createLog(level: LogLevel): Log {
+const writers: LineWriter[] = [];
+process.on('exit', () => {
+  for (const writer of writers) writer.flushSync();
+});
+
+/**
+ * A log that writes one JSON object per line to stderr, and never waits for who reads it.
+ * @param dropped a line found no room, or its write failed; once lines get through again one of them says how many did not
+ */
+export function createLog(level: LogLevel, dropped: (reason: DropReason) => void = () => {}): Log {
   const keepsPersonal = level === 'debug' || level === 'trace';
-  return pino(
+  const recovered = (lines: number) =>
+    log.warn({ lines }, 'lines of this log were dropped, stderr took no more');
+  const writer = new LineWriter(STDERR_FD, { dropped, recovered });
+  writers.push(writer);
+  const log: Log = pino(
     {
       level,
       base: null,
@@ -26,8 +41,9 @@ export function createLog(level: LogLevel): Log {
         log: (fields) => (keepsPersonal ? fields : withoutPersonal(fields)),
       },
     },
-    pino.destination({ dest: 2, sync: true }),
+    writer,
   );
+  return log;
 }
 
 function withoutPersonal(fields: Record<string, unknown>): Record<string, unknown> {

@@ -1,7 +1,9 @@
 /** Log lines go to stderr as JSON, and what callers say is in them only when asked for. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 const LOG_MODULE = fileURLToPath(new URL('../../src/observability/log.ts', import.meta.url));
 
@@ -33,6 +35,27 @@ describe('log', () => {
   it('leaves out what callers say, at every level but debug', () => {
     expect(JSON.stringify(logged('info').lines)).not.toContain('card number');
     expect(JSON.stringify(logged('debug').lines)).toContain('card number');
+  });
+
+  it('keeps nobody waiting whose stderr is not read, and says how many lines were lost', async () => {
+    const script = `
+      import { createLog } from ${JSON.stringify(LOG_MODULE)};
+      const lost = { queueFull: 0 };
+      const log = createLog('info', (reason) => { lost[reason] += 1; });
+      for (let line = 0; line < 20_000; line += 1) log.info({ line }, 'a line');
+      process.stdout.write(JSON.stringify(lost));`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    onTestFinished(() => {
+      child.kill('SIGKILL');
+    });
+    const [told] = await once(child.stdout, 'data');
+    const { queueFull: lost } = JSON.parse(told);
+    expect(lost).toBeGreaterThan(0);
+    const lines = (await text(child.stderr)).trimEnd().split('\n');
+    expect(lines).toHaveLength(20_000 - lost + 1);
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ level: 'warn', lines: lost });
   });
 
   it('is silent when told', () => {
