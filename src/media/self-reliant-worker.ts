@@ -22,11 +22,17 @@ const YOUNG_GENERATION_MIB = 12;
  */
 export function startSelfReliantWorker(url: URL, options: WorkerOptions): Worker {
   setFlagsFromString('--no-concurrent-recompilation');
+  // Read when the thread gets its heap for C++ objects: without it, the loop turns over and over after each full collection
+  // until a helper has swept them, and at real-time priority keeps just that helper from its core.
+  setFlagsFromString('--single-threaded-gc');
   // Read at each young collection, by all threads; theirs are small and get no slower.
   setFlagsFromString('--no-parallel-scavenge');
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB };
   const worker = new Worker(url, { resourceLimits, ...options });
-  const restore = (): void => setFlagsFromString('--concurrent-recompilation');
+  const restore = (): void => {
+    setFlagsFromString('--concurrent-recompilation');
+    setFlagsFromString('--no-single-threaded-gc');
+  };
   worker.once('online', restore);
   worker.once('error', restore);
   return worker;

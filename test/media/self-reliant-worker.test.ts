@@ -1,0 +1,21 @@
+/** A thread that never waits for V8's helpers: real ones, that hardly get a core. */
+import { execFile, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const COLLECTING_PROCESS = fileURLToPath(new URL('collecting-process.ts', import.meta.url));
+/** In 100 ms. A timer every 5 ms makes a few dozen; a loop that turns until a helper is done makes thousands. */
+const MOST_TURNS = 800;
+const hasTools = ['taskset', 'chrt'].every(
+  (tool) => spawnSync(tool, ['--pid', `${process.pid}`]).status === 0,
+);
+
+describe.skipIf(!hasTools)('a self-reliant worker', () => {
+  it('sweeps after a full collection by itself, without turning its loop until a helper has', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [COLLECTING_PROCESS], { timeout: 60_000 });
+    const { mostTurns, collections } = JSON.parse(stdout);
+    expect(collections).toBeGreaterThanOrEqual(6);
+    expect(mostTurns).toBeLessThan(MOST_TURNS);
+  }, 90_000);
+});
