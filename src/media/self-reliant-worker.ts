@@ -17,8 +17,8 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 const YOUNG_GENERATION_MIB = 12;
 
 /**
- * Starts the worker. The engine reads the flag for background compilation once, when it sets up a thread; it is put
- * back when this one runs, so that later threads keep theirs.
+ * Starts the worker. The engine reads the flags for background compilation and sweeping once, when it sets up a thread; they
+ * are put back when this one runs, so that later threads keep theirs.
  */
 export function startSelfReliantWorker(url: URL, options: WorkerOptions): Worker {
   setFlagsFromString('--no-concurrent-recompilation');
