@@ -5,11 +5,11 @@
  * One after another, on one core, which another real-time thread has for 0.9 s of every 1.9 s.
  * Run: node bench/media/sweeping.bench.ts [seconds]    (Linux; needs chrt and taskset, and real-time to be permitted)
  */
-import { execFileSync } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { startSelfReliantWorker } from '../../src/media/self-reliant-worker.ts';
 import { setRealtime } from '../../src/media/thread-priority.ts';
+import { countTurns, pinToOneCore } from './loop-turns.ts';
 
 const KINDS = ['worker', 'self-reliant', 'worker', 'self-reliant'] as const;
 type Kind = (typeof KINDS)[number];
@@ -17,13 +17,12 @@ type Task = { readonly kind: 'hog' } | { readonly kind: 'collecting'; readonly s
 const HOG_BUSY_MS = 900;
 const HOG_FREE_MS = 1000;
 const WINDOW_MS = 200;
-const TICK_MS = 5;
 /** Of the event loop in a window; its timer makes a few dozen. */
 const MANY_TURNS = 1000;
 
 async function main(): Promise<void> {
   const seconds = Number(process.argv[2] ?? 20);
-  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', '0', `${process.pid}`], { stdio: 'ignore' });
+  pinToOneCore();
   const hog = new Worker(new URL(import.meta.url), { workerData: { kind: 'hog' } satisfies Task });
   for (const kind of KINDS) {
     const turns = await measure(kind, { kind: 'collecting', seconds });
@@ -60,29 +59,16 @@ function runHog(): void {
   }
 }
 
-/** Makes old garbage, so that V8 collects all of it a few times a minute. */
 function runCollecting(seconds: number): void {
   if (!setRealtime()) throw new Error('real-time priority is not permitted here');
-  const kept: object[][] = [];
-  const turns: number[] = [];
+  const counts: number[] = [];
   const startMs = performance.now();
-  let window = { atMs: startMs, turn: turnsOfLoop() };
-  const timer = setInterval(() => {
-    for (let part = 0; part < 20; part += 1) {
-      kept[Math.floor(Math.random() * 200)] = Array.from({ length: 2000 }, (_, index) => ({ index }));
-    }
-    const nowMs = performance.now();
-    if (nowMs - window.atMs < WINDOW_MS) return;
-    turns.push(turnsOfLoop() - window.turn);
-    window = { atMs: nowMs, turn: turnsOfLoop() };
-    if (nowMs - startMs < seconds * 1000) return;
-    clearInterval(timer);
-    parentPort!.postMessage(turns);
-  }, TICK_MS);
-}
-
-function turnsOfLoop(): number {
-  return performance.nodeTiming.uvMetricsInfo.loopCount;
+  countTurns(WINDOW_MS, (turns) => {
+    counts.push(turns);
+    const isOver = performance.now() - startMs >= seconds * 1000;
+    if (isOver) parentPort!.postMessage(counts);
+    return isOver;
+  });
 }
 
 const task = workerData as Task | null;

@@ -18,8 +18,8 @@ const MOST_LAST_TRIES = 20;
 export type DropReason = 'queueFull' | 'writeFailed';
 
 export interface LineWriterOptions {
-  /** A line was dropped. */
-  readonly dropped: (reason: DropReason) => void;
+  /** So many lines were dropped. */
+  readonly dropped: (reason: DropReason, lines: number) => void;
   /** A write succeeded after `lines` lines had been dropped, and there is room for more. */
   readonly recovered: (lines: number) => void;
 }
@@ -129,7 +129,7 @@ export class LineWriter {
 
   #drop(lines: number, reason: DropReason): void {
     this.#droppedLines += lines;
-    for (let line = 0; line < lines; line += 1) this.#options.dropped(reason);
+    this.#options.dropped(reason, lines);
   }
 
   #tellRecovered(): void {

@@ -3,7 +3,7 @@
  * and those are removed unless the level is debug or lower. Thread: main (workers report through messages).
  */
 import { pino } from 'pino';
-import { type DropReason, LineWriter } from './line-writer.ts';
+import { LineWriter, type LineWriterOptions } from './line-writer.ts';
 
 const STDERR_FD = 2;
 
@@ -23,9 +23,9 @@ process.on('exit', () => {
 
 /**
  * A log that writes one JSON object per line to stderr, and never waits for who reads it.
- * @param dropped a line found no room, or its write failed; once lines get through again one of them says how many did not
+ * @param dropped lines found no room, or their write failed; once lines get through again one of them says how many did not
  */
-export function createLog(level: LogLevel, dropped: (reason: DropReason) => void = () => {}): Log {
+export function createLog(level: LogLevel, dropped: LineWriterOptions['dropped'] = () => {}): Log {
   const keepsPersonal = level === 'debug' || level === 'trace';
   const recovered = (lines: number) =>
     log.warn({ lines }, 'lines of this log were dropped, stderr took no more');

@@ -87,7 +87,9 @@ class Runtime implements RunningRuntime {
     this.#config = config;
     this.#options = options;
     this.#roles = options.roles ?? new Set(ROLES);
-    this.#log = createLog(config.log.level, (reason) => this.#metrics.events.inc({ area: 'log', reason }));
+    this.#log = createLog(config.log.level, (reason, lines) =>
+      this.#metrics.events.inc({ area: 'log', reason }, lines),
+    );
     this.#registry = new CallRegistry(config.limits.maxCalls);
   }
 

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants, PerformanceObserver, performance } from 'node:perf_hooks';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { countTurns, pinToOneCore } from '../../bench/media/loop-turns.ts';
 import { startSelfReliantWorker } from '../../src/media/self-reliant-worker.ts';
 
 interface GcDetail {
@@ -15,7 +16,6 @@ interface GcDetail {
 const COLLECTIONS = 6;
 const LIMIT_MS = 30_000;
 const WINDOW_MS = 100;
-const TICK_MS = 5;
 const SELF = new URL(import.meta.url);
 
 if (isMainThread) await main();
@@ -23,7 +23,7 @@ else if (workerData === 'hog') while (performance.now() > 0);
 else collect();
 
 async function main(): Promise<void> {
-  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', '0', `${process.pid}`], { stdio: 'ignore' });
+  pinToOneCore();
   for (const thread of readdirSync('/proc/self/task')) {
     const name = readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim();
     if (name === 'V8Worker') execFileSync('chrt', ['--idle', '--pid', '0', thread]);
@@ -42,23 +42,12 @@ function collect(): void {
     const kinds = list.getEntries().map((entry) => (entry as unknown as { detail: GcDetail }).detail.kind);
     collections += kinds.filter((kind) => kind === constants.NODE_PERFORMANCE_GC_MAJOR).length;
   }).observe({ entryTypes: ['gc'] });
-  const kept: object[][] = [];
   const startMs = performance.now();
   let mostTurns = 0;
-  let window = { atMs: startMs, turn: turnsOfLoop() };
-  setInterval(() => {
-    for (let part = 0; part < 20; part += 1) {
-      kept[Math.floor(Math.random() * 200)] = Array.from({ length: 2000 }, (_, index) => ({ index }));
-    }
-    const nowMs = performance.now();
-    if (nowMs - window.atMs < WINDOW_MS) return;
-    mostTurns = Math.max(mostTurns, ((turnsOfLoop() - window.turn) / (nowMs - window.atMs)) * WINDOW_MS);
-    window = { atMs: nowMs, turn: turnsOfLoop() };
-    if (collections >= COLLECTIONS || nowMs - startMs > LIMIT_MS)
-      parentPort!.postMessage({ mostTurns, collections });
-  }, TICK_MS);
-}
-
-function turnsOfLoop(): number {
-  return performance.nodeTiming.uvMetricsInfo.loopCount;
+  countTurns(WINDOW_MS, (turns, elapsedMs) => {
+    mostTurns = Math.max(mostTurns, (turns / elapsedMs) * WINDOW_MS);
+    const isOver = collections >= COLLECTIONS || performance.now() - startMs > LIMIT_MS;
+    if (isOver) parentPort!.postMessage({ mostTurns, collections });
+    return isOver;
+  });
 }

@@ -41,7 +41,7 @@ describe('log', () => {
     const script = `
       import { createLog } from ${JSON.stringify(LOG_MODULE)};
       const lost = { queueFull: 0 };
-      const log = createLog('info', (reason) => { lost[reason] += 1; });
+      const log = createLog('info', (reason, lines) => { lost[reason] += lines; });
       for (let line = 0; line < 20_000; line += 1) log.info({ line }, 'a line');
       process.stdout.write(JSON.stringify(lost));`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {

@@ -16,8 +16,8 @@ const changes = new EventTarget();
 const dropped: Record<string, number> = {};
 const recovered: number[] = [];
 const writer = new LineWriter(2, {
-  dropped: (reason) => {
-    dropped[reason] = (dropped[reason] ?? 0) + 1;
+  dropped: (reason, lines) => {
+    dropped[reason] = (dropped[reason] ?? 0) + lines;
     changes.dispatchEvent(new Event('change'));
   },
   recovered: (lines) => {
